@@ -1,0 +1,19 @@
+import { createRequire } from "node:module";
+import hardhatToolboxViem from "@nomicfoundation/hardhat-toolbox-viem";
+import { defineConfig } from "hardhat/config";
+
+const require = createRequire(import.meta.url);
+
+// The compiler is the npm package: no download, the lockfile pins it.
+export default defineConfig({
+  plugins: [hardhatToolboxViem],
+  solidity: {
+    version: "0.8.37",
+    path: require.resolve("solc/soljson.js"),
+    settings: { optimizer: { enabled: true, runs: 1000 }, evmVersion: "osaka" },
+  },
+  paths: { sources: "./contracts", tests: { nodejs: "./test", solidity: "./contracts" } },
+  networks: {
+    default: { type: "edr-simulated", chainType: "l1" },
+  },
+});
