@@ -27,7 +27,8 @@ function edrLoads() {
 
 if (!edrLoads() && !process.env.TOUCHSTONE_COMPLETING_INSTALL) {
   const npm = process.env.npm_execpath;
-  if (npm === undefined) fail("Hardhat's native part is missing; run `npm install` with npm (no other package manager is supported).");
+  if (npm === undefined)
+    fail("Hardhat's native part is missing; run `npm install` with npm (no other package manager is supported).");
   const result = spawnSync(pinnedNode, [npm, "install", "--no-save", "--ignore-scripts"], {
     cwd: root,
     stdio: ["ignore", "ignore", "pipe"],
@@ -46,7 +47,9 @@ function secondsSinceNpmStarted() {
   let seconds = null;
   try {
     for (let depth = 0; depth < 8 && pid > 1; depth++) {
-      const [parent, elapsed, ...command] = execFileSync("ps", ["-o", "ppid=,etimes=,args=", "-p", String(pid)], { encoding: "utf8" })
+      const [parent, elapsed, ...command] = execFileSync("ps", ["-o", "ppid=,etimes=,args=", "-p", String(pid)], {
+        encoding: "utf8",
+      })
         .trim()
         .split(/\s+/);
       if (/npm/.test(command.join(" "))) seconds = Number(elapsed);
@@ -58,4 +61,7 @@ function secondsSinceNpmStarted() {
   return seconds;
 }
 
-writeFileSync(path.join(root, "node_modules", ".touchstone-install.json"), JSON.stringify({ seconds: secondsSinceNpmStarted() }));
+writeFileSync(
+  path.join(root, "node_modules", ".touchstone-install.json"),
+  JSON.stringify({ seconds: secondsSinceNpmStarted() }),
+);
