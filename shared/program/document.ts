@@ -1,0 +1,134 @@
+/**
+ * A whole program as one JSON document: what a task file points to and what a solver downloads. Operators are their committed
+ * descriptors in hex, so the document cannot say something that the descriptors do not; words are little-endian base64.
+ */
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { z } from "zod";
+import { TouchstoneError } from "../errors.ts";
+import { wordsFromBytes, wordsToBytes } from "../numerics/words.ts";
+import { fromBase64, toBase64 } from "./base64.ts";
+import { type Dtype, wordCount } from "./descriptor.ts";
+import { decodeOperator, encodeOperator } from "./encoding.ts";
+import type { Program, Tensor } from "./program.ts";
+
+export const PROGRAM_FORMAT = "touchstone-program";
+export const PROGRAM_FORMAT_VERSION = 1;
+
+/** A program document that cannot be read; `path` is the place in it. */
+export class ProgramDocumentError extends TouchstoneError {
+  readonly code = "PROGRAM_DOCUMENT_MALFORMED";
+  readonly path: string;
+
+  constructor(path: string, detail: string, cause?: unknown) {
+    super(`Malformed program document at ${path}: ${detail}.`, {
+      cause,
+      remedy: "Take the document as the compiler wrote it.",
+    });
+    this.path = path;
+  }
+}
+
+const u32 = z.int().min(0).max(0xffffffff);
+const dtype = z.union([z.literal(0), z.literal(1)]);
+const shape = z.array(u32).max(6);
+
+const schema = z.strictObject({
+  format: z.literal(PROGRAM_FORMAT),
+  version: z.literal(PROGRAM_FORMAT_VERSION),
+  operators: z.array(z.strictObject({ name: z.string(), descriptor: z.string().regex(/^(?:[0-9a-f]{2})*$/) })),
+  state: z.array(z.strictObject({ name: z.string(), dtype, shape, source: u32.nullable() })),
+  constants: z.array(z.strictObject({ dtype, shape, words: z.base64() })),
+  sample: z.strictObject({
+    words: u32,
+    fields: z.array(
+      z.strictObject({ name: z.string(), dtype, offset: u32, width: u32, minimum: z.number(), maximum: z.number() }),
+    ),
+  }),
+  scheduleColumns: z.array(z.string()),
+  loss: u32,
+  logits: u32.nullable(),
+});
+
+/** The document's JSON text; the same program gives the same text. */
+export function programToJson(program: Program): string {
+  const document: z.input<typeof schema> = {
+    format: PROGRAM_FORMAT,
+    version: PROGRAM_FORMAT_VERSION,
+    operators: program.operators.map(({ name, operator }) => ({
+      name,
+      descriptor: bytesToHex(encodeOperator(operator)),
+    })),
+    state: program.state.map(({ name, dtype, shape, source }) => ({ name, dtype, shape: [...shape], source })),
+    constants: program.constants.map(({ dtype, shape, words }) => ({
+      dtype,
+      shape: [...shape],
+      words: toBase64(wordsToBytes(words)),
+    })),
+    sample: {
+      words: program.sample.words,
+      fields: program.sample.fields.map(({ name, dtype, offset, width, minimum, maximum }) => ({
+        name,
+        dtype,
+        offset,
+        width,
+        minimum,
+        maximum,
+      })),
+    },
+    scheduleColumns: [...program.scheduleColumns],
+    loss: program.loss,
+    logits: program.logits,
+  };
+  return JSON.stringify(document);
+}
+
+/**
+ * Reads a document strictly: no unknown field, every descriptor decodes, every constant has the words of its shape. Whether the
+ * program is well-formed is for `validate.ts` to say.
+ * @throws ProgramDocumentError
+ */
+export function programFromJson(text: string): Program {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ProgramDocumentError("$", "it is not JSON", cause);
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new ProgramDocumentError(pathOf(issue.path), issue.message, parsed.error);
+  }
+  const document = parsed.data;
+  return {
+    operators: document.operators.map(({ name, descriptor }, index) => ({
+      name,
+      operator: at(`$.operators[${index}]`, () => decodeOperator(hexToBytes(descriptor))),
+    })),
+    state: document.state,
+    constants: document.constants.map((constant, index) => readConstant(constant, `$.constants[${index}]`)),
+    sample: document.sample,
+    scheduleColumns: document.scheduleColumns,
+    loss: document.loss,
+    logits: document.logits,
+  };
+}
+
+function readConstant(constant: { dtype: Dtype; shape: number[]; words: string }, path: string): Tensor {
+  const bytes = at(path, () => fromBase64(constant.words));
+  if (bytes.length !== 4 * wordCount(constant.shape))
+    throw new ProgramDocumentError(path, `${bytes.length} bytes for the shape [${constant.shape}]`);
+  return { dtype: constant.dtype, shape: constant.shape, words: wordsFromBytes(bytes) };
+}
+
+function at<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ProgramDocumentError(path, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => text + (typeof key === "number" ? `[${key}]` : `.${String(key)}`), "$");
+}
