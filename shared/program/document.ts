@@ -4,8 +4,9 @@
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
+import { bytesToWords, wordsToBytes } from "../commitment/tile.ts";
 import { TouchstoneError } from "../errors.ts";
-import { wordsFromBytes, wordsToBytes } from "../numerics/words.ts";
+
 import { fromBase64, toBase64 } from "./base64.ts";
 import { type Dtype, wordCount } from "./descriptor.ts";
 import { decodeOperator, encodeOperator } from "./encoding.ts";
@@ -118,7 +119,7 @@ function readConstant(constant: { dtype: Dtype; shape: number[]; words: string }
   const bytes = at(path, () => fromBase64(constant.words));
   if (bytes.length !== 4 * wordCount(constant.shape))
     throw new ProgramDocumentError(path, `${bytes.length} bytes for the shape [${constant.shape}]`);
-  return { dtype: constant.dtype, shape: constant.shape, words: wordsFromBytes(bytes) };
+  return { dtype: constant.dtype, shape: constant.shape, words: bytesToWords(bytes) };
 }
 
 function at<T>(path: string, read: () => T): T {
