@@ -48,13 +48,12 @@ export class TensorsTree {
     return this.#inner[tensor];
   }
 
+  /** @throws TreePositionError, TileRangeError when there is no such tensor or tile. */
   tileProof(tensor: number, tile: number): TileProof {
     const inner = this.tensor(tensor);
-    return {
-      words: tileBytes(this.#words(tensor), tile),
-      index: nestedIndex(tensor, tile, inner.depth),
-      siblings: [...inner.proof(tile), ...this.outer.proof(tensor)],
-    };
+    const words = tileBytes(this.#words(tensor), tile);
+    const siblings = [...inner.proof(tile), ...this.outer.proof(tensor)];
+    return { words, index: nestedIndex(tensor, tile, inner.depth), siblings };
   }
 
   #words(tensor: number): Uint32Array {
