@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice The two sides of a dispute.
+enum Side {
+    Defendant,
+    Challenger
+}
+
+/// @notice Seconds left to each side; only the side whose turn it is spends them.
+struct ChessClock {
+    Side turn;
+    /// Seconds left to the defendant and to the challenger at `movedAt`.
+    uint24 defendant;
+    uint24 challenger;
+    /// Block time of the last move.
+    uint40 movedAt;
+}
+
+/// @notice A chess clock judged by block time (docs/protocol.md, section 3).
+/// @dev Travels through storage as 96 bits, so that it shares a slot with an address.
+library ChessClockLib {
+    /// @notice The side whose turn it is ran out at `deadline`.
+    error ChessClockExpired(Side side, uint256 deadline);
+
+    uint256 internal constant MAX_SECONDS = type(uint24).max;
+
+    /// @notice The last second in which the side to move may still move.
+    function deadline(ChessClock memory clock) internal pure returns (uint256) {
+        return uint256(clock.movedAt) + (clock.turn == Side.Defendant ? clock.defendant : clock.challenger);
+    }
+
+    /// @notice Whether the side to move has run out: strictly after its deadline.
+    function expired(ChessClock memory clock, uint256 now_) internal pure returns (bool) {
+        return now_ > deadline(clock);
+    }
+
+    /// @notice Charges the side to move for the time since the last move and gives the turn to `next`.
+    /// @dev Reverts after the deadline.
+    function move(ChessClock memory clock, Side next, uint256 now_) internal pure {
+        uint256 end = deadline(clock);
+        if (now_ > end) revert ChessClockExpired(clock.turn, end);
+        // SAFETY: now_ ≤ end bounds both casts, since end − movedAt is the side's own uint24.
+        if (clock.turn == Side.Defendant) clock.defendant = uint24(end - now_);
+        else clock.challenger = uint24(end - now_);
+        clock.movedAt = uint40(now_);
+        clock.turn = next;
+    }
+
+    /// @notice turn (8 bits), defendant (24), challenger (24), movedAt (40), from the top.
+    function pack(ChessClock memory clock) internal pure returns (uint96) {
+        return
+            (uint96(clock.turn) << 88) |
+            (uint96(clock.defendant) << 64) |
+            (uint96(clock.challenger) << 40) |
+            uint96(clock.movedAt);
+    }
+
+    function unpack(uint96 packed) internal pure returns (ChessClock memory clock) {
+        clock.turn = Side(uint8(packed >> 88));
+        clock.defendant = uint24(packed >> 64);
+        clock.challenger = uint24(packed >> 40);
+        clock.movedAt = uint40(packed);
+    }
+}
