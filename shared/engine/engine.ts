@@ -4,14 +4,18 @@
  */
 import type { Tensor } from "../program/program.ts";
 
-/** Everything one step reads besides the program's constants. */
-export interface StepInputs {
-  /** State before the step, in program order. */
-  readonly state: readonly Tensor[];
+/** What one step reads besides the state and the program's constants. */
+export interface SourceOutputs {
   /** Outputs of the program's batch operators, by operator index. */
   readonly batches: ReadonlyMap<number, Tensor>;
   /** Outputs of the program's schedule operators, by operator index. */
   readonly schedule: ReadonlyMap<number, Tensor>;
+}
+
+/** Everything one step reads besides the program's constants. */
+export interface StepInputs extends SourceOutputs {
+  /** State before the step, in program order. */
+  readonly state: readonly Tensor[];
 }
 
 export interface StepResult {
@@ -27,9 +31,47 @@ export interface StepTrace extends StepResult {
   readonly outputs: readonly Tensor[];
 }
 
+/** Words `offset … offset + count − 1` of a state tensor. */
+export interface StateRange {
+  readonly tensor: number;
+  readonly offset: number;
+  readonly count: number;
+}
+
+/** What is known of one step of a `steps` call. */
+export interface StepReport {
+  readonly loss: number;
+  readonly guard: number;
+  /** The words asked for by `ranges`, canonical, in order; a range past the tensor's end is cut. */
+  readonly words: readonly Uint32Array[];
+}
+
+/** Consecutive steps in one call, so that the state stays inside the engine between them. Steps are counted from 0 in the call. */
+export interface StepsRequest {
+  /** State before the first step. */
+  readonly state: readonly Tensor[];
+  readonly count: number;
+  /** Called ahead of the steps, in order. */
+  inputs(step: number): SourceOutputs | Promise<SourceOutputs>;
+  /** Parts of the state after the step to report. */
+  ranges?(step: number): readonly StateRange[];
+  onStep?(step: number, report: StepReport): void;
+  /** Interrupts between two steps; the call then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface StepsResult {
+  /** State after the last step, canonical words. */
+  readonly state: readonly Tensor[];
+  /** Largest guard of all steps. */
+  readonly guard: number;
+}
+
 export interface Engine {
   readonly name: string;
   step(inputs: StepInputs): Promise<StepResult>;
   trace(inputs: StepInputs): Promise<StepTrace>;
+  /** @throws InvalidStepError at the first step whose guard is above 2^20. */
+  steps(request: StepsRequest): Promise<StepsResult>;
   close(): Promise<void>;
 }
