@@ -15,5 +15,7 @@ export default defineConfig({
   paths: { sources: "./contracts", tests: { nodejs: "./test", solidity: "./contracts" } },
   networks: {
     default: { type: "edr-simulated", chainType: "l1" },
+    // Any JSON-RPC chain: the caller overrides the address and the deploying key.
+    remote: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
   },
 });
