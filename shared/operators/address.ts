@@ -46,3 +46,18 @@ export function tilesOfRange(line: Line, lo: number, hi: number): number[] {
   }
   return [...tiles].sort((a, b) => a - b);
 }
+
+/**
+ * Whether every address of an operand lies inside it, over all output elements and the first `length` reduced positions. The
+ * two extremes decide: each dimension reaches its ends independently of the others.
+ */
+export function staysInside(operand: Operand, shape: readonly number[], length: number): boolean {
+  let least = operand.offset;
+  let most = operand.offset;
+  for (const [d, extent] of [...shape, length].entries()) {
+    const reach = (extent - 1) * (operand.strides[d] ?? 0);
+    if (reach < 0) least += reach;
+    else most += reach;
+  }
+  return least >= 0 && most < operand.count;
+}

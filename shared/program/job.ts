@@ -1,0 +1,128 @@
+/**
+ * A job: everything besides the state that determines every step of a training run. Pure functions of it say which steps a
+ * segment covers and what a step reads (docs/protocol.md, section 1.2; docs/numerics.md, sections 2.9 and 2.10).
+ */
+import type { SourceOutputs, StepInputs } from "../engine/engine.ts";
+import { TouchstoneError } from "../errors.ts";
+import { canonical } from "../numerics/float32.ts";
+import { batchAddress } from "../operators/batch.ts";
+import type { StepPosition } from "../operators/read.ts";
+import { scheduleElement } from "../operators/schedule.ts";
+import { type BatchOperator, Dtype, wordCount } from "./descriptor.ts";
+import type { Program, Tensor } from "./program.ts";
+
+export interface Job {
+  readonly program: Program;
+  /** `[sampleCount, program.sample.words]` words. */
+  readonly samples: Uint32Array;
+  /** `[steps, program.scheduleColumns.length]` float32 words. */
+  readonly schedule: Uint32Array;
+  /** 64-bit seed of the sample order. */
+  readonly seed: bigint;
+  readonly steps: number;
+  /** Steps between checkpoints; the last segment may be shorter. */
+  readonly interval: number;
+}
+
+/** A job whose parts do not fit together, or a step or segment that it does not have. */
+export class JobError extends TouchstoneError {
+  readonly code = "JOB";
+
+  constructor(detail: string) {
+    super(`${detail}.`);
+  }
+}
+
+/** @throws JobError when a number is out of range, or the dataset or the schedule has another size than program and steps say. */
+export function requireJob(job: Job): void {
+  const requires = (condition: boolean, detail: string): void => {
+    if (!condition) throw new JobError(detail);
+  };
+  const positive = (value: number): boolean => Number.isInteger(value) && value >= 1 && value < 2 ** 32;
+  requires(positive(job.steps), `${job.steps} steps`);
+  requires(positive(job.interval), `A checkpoint interval of ${job.interval} steps`);
+  requires(job.seed >= 0n && job.seed < 1n << 64n, `Seed ${job.seed} is not a 64-bit number`);
+  const { words } = job.program.sample;
+  if (words > 0)
+    requires(
+      job.samples.length % words === 0,
+      `${job.samples.length} words are no whole number of samples of ${words}`,
+    );
+  else requires(job.samples.length === 0, "Samples of no words have words");
+  const reads = job.program.operators.some(({ operator }) => operator.family === "batch");
+  requires(!reads || sampleCount(job) >= 1, "The program reads samples and there are none");
+  const table = job.steps * job.program.scheduleColumns.length;
+  requires(job.schedule.length === table, `The schedule has ${job.schedule.length} words instead of ${table}`);
+}
+
+export function sampleCount({ samples, program }: Job): number {
+  return program.sample.words === 0 ? 0 : samples.length / program.sample.words;
+}
+
+export function segmentCount({ steps, interval }: Pick<Job, "steps" | "interval">): number {
+  return Math.ceil(steps / interval);
+}
+
+/** First step of a segment and the number of its steps. @throws JobError when there is no such segment. */
+export function segmentSteps(
+  job: Pick<Job, "steps" | "interval">,
+  segment: number,
+): { readonly firstStep: number; readonly stepCount: number } {
+  const segments = segmentCount(job);
+  if (!Number.isInteger(segment) || segment < 0 || segment >= segments)
+    throw new JobError(`There is no segment ${segment}, they are numbered 0 to ${segments - 1}`);
+  const firstStep = segment * job.interval;
+  return { firstStep, stepCount: Math.min(job.interval, job.steps - firstStep) };
+}
+
+/** What the source operators depend on. @throws JobError when there is no such step. */
+export function stepPosition(job: Job, step: number): StepPosition {
+  if (!Number.isInteger(step) || step < 0 || step >= job.steps)
+    throw new JobError(`There is no step ${step}, they are numbered 0 to ${job.steps - 1}`);
+  return {
+    seed: job.seed,
+    step,
+    steps: job.steps,
+    sampleCount: sampleCount(job),
+    sampleWords: job.program.sample.words,
+    scheduleWidth: job.program.scheduleColumns.length,
+  };
+}
+
+/** The outputs of the batch and schedule operators at step `step`, canonical words. @throws JobError when there is no such step. */
+export function sourceOutputs(job: Job, step: number): SourceOutputs {
+  const position = stepPosition(job, step);
+  const batches = new Map<number, Tensor>();
+  const schedule = new Map<number, Tensor>();
+  for (const [at, { operator }] of job.program.operators.entries()) {
+    if (operator.family === "batch") batches.set(at, batchTensor(operator, job, position));
+    else if (operator.family === "schedule") {
+      const word = scheduleElement(operator, (_, address) => job.schedule[address]!, position);
+      const { dtype, shape } = operator;
+      schedule.set(at, { dtype, shape, words: new Uint32Array(wordCount(shape)).fill(word) });
+    }
+  }
+  return { batches, schedule };
+}
+
+/** Everything that step `step` reads. @throws JobError when there is no such step. */
+export function stepInputs(job: Job, step: number, state: readonly Tensor[]): StepInputs {
+  return { state, ...sourceOutputs(job, step) };
+}
+
+function batchTensor(operator: BatchOperator, job: Job, position: StepPosition): Tensor {
+  const { dtype, shape } = operator;
+  const [rows, width] = shape as [number, number];
+  const words = new Uint32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    const source = batchAddress(operator, row * width, position);
+    if (source === null) continue;
+    const end = Math.min(source.address + width, position.sampleWords);
+    const start = source.row * position.sampleWords;
+    for (let address = source.address, at = row * width; address < end; address++, at++) {
+      const word = job.samples[start + address]!;
+      words[at] = dtype === Dtype.float32 ? canonical(word) : word;
+    }
+  }
+  return { dtype, shape, words };
+}
