@@ -40,18 +40,17 @@ library Tile {
     function word(bytes calldata words, uint256 position) internal pure returns (uint32) {
         if (words.length != BYTES) revert TileLength(words.length);
         if (position >= WORDS) revert TilePosition(position);
-        return _load(words, position);
-    }
-
-    /// @notice As `word`, for a tile that `hash` has accepted and a position known to be inside it.
-    function wordUnchecked(bytes calldata words, uint256 position) internal pure returns (uint32) {
-        // SAFETY: callers pass position = address & 63 of a tile whose length `hash` has checked.
-        return _load(words, position);
-    }
-
-    function _load(bytes calldata words, uint256 position) private pure returns (uint32 value) {
+        uint256 offset;
         assembly ("memory-safe") {
-            let big := shr(224, calldataload(add(words.offset, shl(2, position))))
+            offset := words.offset
+        }
+        return wordAt(offset, position);
+    }
+
+    /// @notice As `word`, from the calldata offset of a tile that `hash` has accepted; `position` must be below 64.
+    function wordAt(uint256 offset, uint256 position) internal pure returns (uint32 value) {
+        assembly ("memory-safe") {
+            let big := shr(224, calldataload(add(offset, shl(2, position))))
             big := or(shl(8, and(big, 0x00ff00ff)), shr(8, and(big, 0xff00ff00)))
             value := or(shl(16, and(big, 0xffff)), shr(16, big))
         }

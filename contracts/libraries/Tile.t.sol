@@ -13,8 +13,12 @@ contract TileTest {
         return Tile.word(words, position);
     }
 
-    function wordUnchecked(bytes calldata words, uint256 position) external pure returns (uint32) {
-        return Tile.wordUnchecked(words, position);
+    function wordAt(bytes calldata words, uint256 position) external pure returns (uint32) {
+        uint256 offset;
+        assembly ("memory-safe") {
+            offset := words.offset
+        }
+        return Tile.wordAt(offset, position);
     }
 
     function test_tiles_ofACount() public pure {
@@ -40,7 +44,7 @@ contract TileTest {
             uint256 expected;
             for (uint256 j = 0; j < 4; ++j) expected |= uint256(uint8(words[4 * i + j])) << (8 * j);
             Check.equal(this.word(words, i), expected, "word");
-            Check.equal(this.wordUnchecked(words, i), expected, "wordUnchecked");
+            Check.equal(this.wordAt(words, i), expected, "wordAt");
         }
     }
 

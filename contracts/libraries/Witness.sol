@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {StepRoots, TileWitness} from "../interfaces/IReferee.sol";
+import {Address, Line} from "./Address.sol";
+import {MAX_RANK, Operator, ReferenceKind} from "./Descriptor.sol";
+import {Float32} from "./Float32.sol";
+import {Quantise} from "./Quantise.sol";
+import {Tile} from "./Tile.sol";
+import {TreeProof} from "./TreeProof.sol";
+
+/// @notice An operand's line with the tile that was proved for it.
+struct Opened {
+    Line line;
+    uint256 tile;
+    /// Calldata offset of the tile's words, 0 while none is opened.
+    uint256 words;
+}
+
+/// @notice One tensor of a committed list.
+struct CommittedTensor {
+    /// Root over the list, and the number of tensors in it.
+    bytes32 root;
+    uint256 tensors;
+    uint256 tensor;
+    /// Words of the tensor.
+    uint256 count;
+}
+
+/// @notice Tiles proved against the defendant's own commitments, and the words read from them (docs/protocol.md, section 3).
+library Witness {
+    /// @notice A read needs one more tile than the witness brings.
+    error WitnessMissing(uint256 position);
+    error WitnessUnused(uint256 given, uint256 used);
+    /// @notice A range's addresses leave the tile that was proved for the operand.
+    error WitnessSpansTiles(uint256 position, uint256 k);
+
+    /// @notice Proves the tile that an operand touches for k in [lo, hi), if it touches any.
+    /// @param position the operand's place in the witness
+    /// @return next `position` + 1, or `position` when every address lies outside and the operand reads 0
+    function open(
+        Opened memory operand,
+        uint256 lo,
+        uint256 hi,
+        StepRoots calldata roots,
+        TileWitness[] calldata witness,
+        uint256 position
+    ) internal view returns (uint256 next) {
+        Line memory line = operand.line;
+        CommittedTensor memory tensor = _tensorOf(line, roots);
+        // A tensor that does not exist reads 0 everywhere.
+        if (tensor.tensor >= tensor.tensors) line.count = 0;
+        (uint256 place, bool inside) = _firstInside(line, lo, hi);
+        if (!inside) return position;
+        operand.tile = place / Tile.WORDS;
+        operand.words = prove(tensor, operand.tile, witness, position);
+        return position + 1;
+    }
+
+    /// @notice Proves `witness[position]` as a tile of a committed tensor, in a single fold.
+    /// @return words calldata offset of the tile's words
+    function prove(
+        CommittedTensor memory tensor,
+        uint256 tile,
+        TileWitness[] calldata witness,
+        uint256 position
+    ) internal view returns (uint256 words) {
+        if (position >= witness.length) revert WitnessMissing(position);
+        TileWitness calldata proof = witness[position];
+        uint256 innerDepth = Tile.depth(tensor.count);
+        // SAFETY: the tensor's number is below 2^32 and innerDepth ≤ 58, so nothing is shifted out.
+        TreeProof.verify(
+            tensor.root,
+            Tile.hash(proof.words),
+            (tensor.tensor << innerDepth) | tile,
+            proof.siblings,
+            TreeProof.depth(tensor.tensors) + innerDepth
+        );
+        bytes calldata content = proof.words;
+        assembly ("memory-safe") {
+            words := content.offset
+        }
+    }
+
+    /// @notice Reverts unless the rule has used every tile that was brought.
+    function requireUsed(TileWitness[] calldata witness, uint256 used) internal pure {
+        if (witness.length != used) revert WitnessUnused(witness.length, used);
+    }
+
+    /// @notice The operand's word at reduced index `k`; 0 outside.
+    function word(Opened memory operand, uint256 k) internal pure returns (uint32) {
+        (uint256 place, bool inside) = Address.addressAt(operand.line, k);
+        if (!inside) return 0;
+        // INVARIANT: `open` has proved the tile of the range's first address inside, so `words` is set here.
+        if (place / Tile.WORDS != operand.tile) revert WitnessSpansTiles(place, k);
+        return Tile.wordAt(operand.words, place % Tile.WORDS);
+    }
+
+    /// @notice The operand's word at `k` as a number: int32 is converted, float32 taken as it is.
+    function number(Opened memory operand, uint256 k) internal pure returns (uint32) {
+        uint32 value = word(operand, k);
+        return operand.line.dtype == 0 ? value : Float32.fromInt(value);
+    }
+
+    /// @notice Proves and reads a peak operand, at k = 0: the exponent E of its word.
+    /// @param operand the peak's number in the descriptor
+    /// @param position its place in the witness
+    function peak(
+        Operator memory operator,
+        uint256[MAX_RANK] memory index,
+        uint256 operand,
+        StepRoots calldata roots,
+        TileWitness[] calldata witness,
+        uint256 position
+    ) internal view returns (int256 exponent, uint256 next) {
+        Opened memory opened;
+        opened.line = Address.operandLine(operator, index, operand);
+        next = open(opened, 0, 1, roots, witness, position);
+        exponent = Quantise.peakExponent(word(opened, 0));
+    }
+
+    function _firstInside(Line memory line, uint256 lo, uint256 hi) private pure returns (uint256 place, bool inside) {
+        for (uint256 k = lo; k < hi; ++k) {
+            (place, inside) = Address.addressAt(line, k);
+            if (inside) break;
+        }
+    }
+
+    function _tensorOf(Line memory line, StepRoots calldata roots) private pure returns (CommittedTensor memory) {
+        if (line.kind == ReferenceKind.OPERATOR)
+            return CommittedTensor(roots.traceRoot, roots.operatorCount, line.tensor, line.count);
+        if (line.kind == ReferenceKind.STATE)
+            return CommittedTensor(roots.stateRoot, roots.stateCount, line.tensor, line.count);
+        return CommittedTensor(roots.constantsRoot, roots.constantCount, line.tensor, line.count);
+    }
+}
