@@ -1,0 +1,114 @@
+/** The task file: what a requester writes to have a model trained (docs/task.md). */
+import { z } from "zod";
+import { TouchstoneError } from "../errors.ts";
+
+const count = z.int().min(1).max(0xffffffff);
+const seconds = z.int().min(0).max(0xffffffff);
+const fraction = z.number().min(0).max(1);
+/** Whole smallest units of the market's token, as a decimal string: token amounts do not fit a JSON number. */
+const amount = z
+  .string()
+  .regex(/^\d{1,29}$/, "must be a whole number of the token's smallest unit, as a string")
+  .transform(BigInt);
+
+const textData = z.strictObject({
+  kind: z.literal("text"),
+  /** Glob, relative to the task file; the files are taken in the order of their paths. */
+  files: z.string().min(1),
+  context: z.int().min(1).max(4096),
+  stride: count,
+  minimumCount: count,
+  holdOutEvery: z.int().min(2),
+});
+
+const adamw = z.strictObject({
+  kind: z.literal("adamw"),
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  epsilon: z.number().min(1e-12).max(1e-2).default(1e-8),
+  weightDecay: z.number().min(0).max(1).default(0.01),
+});
+
+const rate = z.strictObject({
+  kind: z.enum(["constant", "cosine"]),
+  peak: z.number().positive().max(1),
+  /** Steps over which the rate rises linearly to its peak. */
+  warmup: z.int().min(0).default(0),
+  /** Rate of the last step of a cosine, as a fraction of the peak. */
+  final: fraction.default(0),
+});
+
+const training = z.strictObject({
+  steps: count,
+  interval: count,
+  batch: z.int().min(1).max(65536),
+  seed: z.union([z.int().min(0), z.string().regex(/^\d{1,20}$/)]).transform(BigInt),
+  loss: z.literal("softmaxCrossEntropy"),
+  optimizer: adamw,
+  rate,
+});
+
+const market = z.strictObject({
+  price: amount,
+  solverBond: amount,
+  challengerBond: amount,
+  verifierFee: amount,
+  draws: z.int().min(0).max(65535),
+  /** Fraction of segments that are sampled. */
+  sampleRate: fraction,
+  checkpointTime: seconds,
+  replayTime: seconds,
+  beaconDelay: z.int().min(1).max(255),
+  sealWindow: seconds,
+  revealWindow: seconds,
+  challengeWindow: seconds,
+  clock: seconds,
+  answerGrace: seconds,
+  choiceGrace: seconds,
+});
+
+const schema = z.strictObject({
+  version: z.literal(1),
+  name: z.string().regex(/^[\w.-]{1,64}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores"),
+  /** ONNX file of the forward model, relative to the task file. */
+  model: z.string().min(1),
+  data: textData,
+  training,
+  market,
+});
+
+export type TaskFile = z.output<typeof schema>;
+export type OptimizerSettings = z.output<typeof adamw>;
+export type RateSettings = z.output<typeof rate>;
+
+/** A task file that cannot be taken; `path` is the place in it. */
+export class TaskFileError extends TouchstoneError {
+  readonly code = "TASK_FILE";
+  readonly path: string;
+
+  constructor(path: string, detail: string, cause?: unknown) {
+    super(`The task file is wrong at ${path}: ${detail}.`, { cause, remedy: "docs/task.md describes every key." });
+    this.path = path;
+  }
+}
+
+/** @throws TaskFileError that names the first wrong or unknown key. */
+export function parseTaskFile(text: string): TaskFile {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new TaskFileError("$", `it is no JSON (${(cause as Error).message})`, cause);
+  }
+  const parsed = schema.safeParse(document);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new TaskFileError(["$", ...issue.path].join("."), issue.message, parsed.error);
+  }
+  const { steps, interval, rate: rates } = parsed.data.training;
+  if (interval > steps)
+    throw new TaskFileError("$.training.interval", `${interval} steps are more than the ${steps} of the run`);
+  if (rates.warmup > steps)
+    throw new TaskFileError("$.training.rate.warmup", `${rates.warmup} steps are more than the ${steps} of the run`);
+  return parsed.data;
+}
