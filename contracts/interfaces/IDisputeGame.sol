@@ -111,6 +111,8 @@ interface IDisputeGame {
     error DisputeParameters();
     /// @notice `adopt` before anyone answered for the subject.
     error DisputeUnanswered(bytes32 subjectHash);
+    /// @notice The defendant has answered for this subject: `adopt` takes that answer over.
+    error DisputeAnswered(bytes32 subjectHash);
     /// @notice An opening needs `expected` children and has `actual`.
     error OpeningLength(uint256 expected, uint256 actual);
     /// @notice The children or the words do not hash to the node.

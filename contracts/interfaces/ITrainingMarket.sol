@@ -197,6 +197,8 @@ interface ITrainingMarket is IDisputable {
     error TooEarly(uint256 end);
     error CheckpointOrder(uint32 expected, uint32 actual);
     error CheckpointEmpty();
+    error CheckpointsMissing(uint256 committed, uint256 segments);
+    error CheckpointsComplete(uint256 segments);
     error SegmentUncommitted(bytes32 taskId, uint32 segment);
     error SegmentDrawnAlready(bytes32 beacon);
     error SegmentNotDrawn(bytes32 taskId, uint32 segment);

@@ -35,11 +35,16 @@ library ChessClockLib {
         return now_ > deadline(clock);
     }
 
+    /// @notice Reverts when the side to move has run out.
+    function checkTime(ChessClock memory clock, uint256 now_) internal pure {
+        if (expired(clock, now_)) revert ChessClockExpired(clock.turn, deadline(clock));
+    }
+
     /// @notice Charges the side to move for the time since the last move and gives the turn to `next`.
     /// @dev Reverts after the deadline.
     function move(ChessClock memory clock, Side next, uint256 now_) internal pure {
+        checkTime(clock, now_);
         uint256 end = deadline(clock);
-        if (now_ > end) revert ChessClockExpired(clock.turn, end);
         // SAFETY: now_ ≤ end bounds both casts, since end − movedAt is the side's own uint24.
         if (clock.turn == Side.Defendant) clock.defendant = uint24(end - now_);
         else clock.challenger = uint24(end - now_);

@@ -38,7 +38,8 @@ export function wordsToBytes(words: Uint32Array, hostIsLittleEndian = HOST_IS_LI
 
 /** Words of little-endian bytes, always a copy. The length must be a multiple of 4. */
 export function bytesToWords(bytes: Uint8Array, hostIsLittleEndian = HOST_IS_LITTLE_ENDIAN): Uint32Array {
-  const copy = hostIsLittleEndian ? bytes.slice() : swapWords(bytes);
+  // Not slice(): a Buffer's would be a view.
+  const copy = hostIsLittleEndian ? new Uint8Array(bytes) : swapWords(bytes);
   return new Uint32Array(copy.buffer, 0, copy.length / 4);
 }
 

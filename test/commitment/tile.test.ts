@@ -87,6 +87,14 @@ describe("words and bytes", () => {
     assert.deepEqual(bytesToWords(Uint8Array.of(9, ...bytes).subarray(1)), words);
   });
 
+  it("are copied out of a Buffer too", () => {
+    const buffer = Buffer.from(bytes);
+    const copy = bytesToWords(buffer);
+    buffer.fill(255);
+    assert.deepEqual(copy, words);
+    assert.equal(copy.buffer.byteLength, 8);
+  });
+
   it("are swapped on a big-endian host", () => {
     const swapped = Uint8Array.of(3, 2, 1, 0, 7, 6, 5, 4);
     assert.deepEqual(wordsToBytes(words, false), swapped);
