@@ -1,0 +1,122 @@
+/**
+ * A task's package: the files that a solver or a verifier needs, in the store, named by one manifest whose content id is posted
+ * on-chain. Nothing in it is believed: what is read is committed to again and compared with what the task binds.
+ */
+import { z } from "zod";
+import { TouchstoneError } from "../errors.ts";
+import { Dtype } from "../program/descriptor.ts";
+import { programFromJson, programToJson } from "../program/document.ts";
+import type { Job } from "../program/job.ts";
+import type { Tensor } from "../program/program.ts";
+import { commitTraining, type Training } from "../program/training.ts";
+import { parseContentId } from "../store/contentId.ts";
+import type { ContentId, Store } from "../store/store.ts";
+import { decodeCheckpoint, putCheckpoint } from "./checkpoint.ts";
+import { readSafetensors, writeSafetensors } from "./safetensors.ts";
+import { decodeSamples, encodeSamples } from "./samples.ts";
+
+const MANIFEST_FORMAT = "touchstone-task";
+const MANIFEST_VERSION = 1;
+
+const contentId = z.string().regex(/^[0-9a-f]{64}$/);
+const manifestSchema = z.strictObject({
+  format: z.literal(MANIFEST_FORMAT),
+  version: z.literal(MANIFEST_VERSION),
+  name: z.string(),
+  program: contentId,
+  samples: contentId,
+  schedule: contentId,
+  initialState: contentId,
+  /** Text of each token, for models of text. */
+  vocabulary: z.array(z.string()).optional(),
+});
+
+/** Everything a run needs, and what the requester says about it. */
+export interface TaskPackage {
+  readonly name: string;
+  readonly job: Job;
+  readonly initialState: readonly Tensor[];
+  readonly vocabulary?: readonly string[] | undefined;
+}
+
+/** The package is not the one that the task binds, or cannot be read as one. */
+export class TaskPackageError extends TouchstoneError {
+  readonly code = "TASK_PACKAGE";
+
+  constructor(detail: string, cause?: unknown) {
+    super(`The task's package is not usable: ${detail}.`, {
+      cause,
+      remedy: "Do not work on this task; its requester published other files than it committed to.",
+    });
+  }
+}
+
+/** Writes the package and returns the id of its manifest. */
+export async function putTaskPackage(
+  store: Store,
+  { name, job, initialState, vocabulary }: TaskPackage,
+): Promise<ContentId> {
+  const { program, samples, schedule, steps } = job;
+  const table = {
+    name: "schedule",
+    dtype: Dtype.float32,
+    shape: [steps, program.scheduleColumns.length],
+    words: schedule,
+  };
+  const manifest: z.input<typeof manifestSchema> = {
+    format: MANIFEST_FORMAT,
+    version: MANIFEST_VERSION,
+    name,
+    program: await store.put(new TextEncoder().encode(programToJson(program))),
+    samples: await store.put(encodeSamples(program.sample, samples)),
+    schedule: await store.put(writeSafetensors([table])),
+    initialState: await putCheckpoint(store, program.state, initialState),
+    ...(vocabulary === undefined ? {} : { vocabulary: [...vocabulary] }),
+  };
+  return await store.put(new TextEncoder().encode(JSON.stringify(manifest)));
+}
+
+/**
+ * Reads a package and checks it against the commitments of its task.
+ * @throws TaskPackageError, and the store's and the file formats' errors.
+ */
+export async function getTaskPackage(store: Store, manifestId: ContentId, training: Training): Promise<TaskPackage> {
+  const manifest = parseManifest(await store.get(manifestId));
+  const fetchFile = (id: string): Promise<Uint8Array> => store.get(parseContentId(id));
+  const program = programFromJson(new TextDecoder().decode(await fetchFile(manifest.program)));
+  const [table, ...more] = readSafetensors(await fetchFile(manifest.schedule)).tensors;
+  if (table === undefined || more.length > 0) throw new TaskPackageError("the schedule's file does not hold one table");
+  const { seed, steps, interval } = training;
+  const job: Job = {
+    program,
+    samples: decodeSamples(program.sample, await fetchFile(manifest.samples)).words,
+    schedule: table.words,
+    seed,
+    steps,
+    interval,
+  };
+  const initialState = decodeCheckpoint(
+    program.state,
+    await fetchFile(manifest.initialState),
+    training.initialStateRoot,
+  );
+  requireSame(commitTraining(job, initialState), training);
+  return { name: manifest.name, job, initialState, vocabulary: manifest.vocabulary };
+}
+
+function parseManifest(bytes: Uint8Array): z.output<typeof manifestSchema> {
+  try {
+    return manifestSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new TaskPackageError("the manifest is malformed", cause);
+  }
+}
+
+/** @throws TaskPackageError that names the commitment that differs. */
+function requireSame(actual: object, expected: object, path = ""): void {
+  for (const [key, value] of Object.entries(actual)) {
+    const bound: unknown = (expected as Record<string, unknown>)[key];
+    if (typeof value === "object") requireSame(value, bound as object, `${path}${key}.`);
+    else if (value !== bound) throw new TaskPackageError(`${path}${key} is ${value}, but the task binds ${bound}`);
+  }
+}
