@@ -1,0 +1,79 @@
+/**
+ * What the three programs have in common on the command line: exit codes, `--json`, and how an error is told (docs/cli.md).
+ */
+import { type Command, CommanderError } from "commander";
+import { TouchstoneError } from "./errors.ts";
+
+export const ExitCode = { done: 0, failure: 1, usage: 2, faultFound: 3 } as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** Where a program's results go: JSON lines for programs, sentences for people. */
+export interface Output {
+  readonly json: boolean;
+  /** A result or an event: a JSON line under `--json`; otherwise the sentence, if there is one. */
+  event(event: string, fields?: Readonly<Record<string, unknown>>, sentence?: string): void;
+  /** A sentence for people, on standard error; nothing under `--json`. */
+  note(sentence: string): void;
+}
+
+export function createOutput(json: boolean): Output {
+  return {
+    json,
+    event(event, fields = {}, sentence) {
+      if (json) process.stdout.write(`${jsonLine({ event, ...fields })}\n`);
+      else if (sentence !== undefined) process.stdout.write(`${sentence}\n`);
+    },
+    note(sentence) {
+      if (!json) process.stderr.write(`${sentence}\n`);
+    },
+  };
+}
+
+/** One line of JSON; big integers as decimal strings. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value, (_, field: unknown) => (typeof field === "bigint" ? field.toString() : field));
+}
+
+/**
+ * Runs a program: parses, executes the chosen command, tells errors in one way, and sets the exit code.
+ * A command may set `process.exitCode` itself (to `ExitCode.faultFound`).
+ */
+export async function runProgram(program: Command, argv: readonly string[] = process.argv): Promise<void> {
+  forEachCommand(program, (command) => {
+    command.exitOverride().showHelpAfterError("(--help explains every option)");
+  });
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
+      return;
+    }
+    reportError(error, argv.includes("--json"));
+    process.exitCode = ExitCode.failure;
+  }
+}
+
+/** An error as one message; a bug (anything not thrown on purpose) with its stack. */
+export function reportError(error: unknown, json: boolean): void {
+  const known = error instanceof TouchstoneError;
+  if (json) {
+    const { code, message, remedy } = known
+      ? error
+      : {
+          code: "INTERNAL",
+          message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          remedy: undefined,
+        };
+    process.stdout.write(`${jsonLine({ event: "error", error: { code, message, remedy } })}\n`);
+  } else if (known) {
+    process.stderr.write(`error: ${error.message}\n`);
+  } else {
+    process.stderr.write(`internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
+  }
+}
+
+function forEachCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) forEachCommand(child, visit);
+}
