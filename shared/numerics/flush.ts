@@ -1,9 +1,9 @@
 /**
  * Keeping subnormals out (docs/numerics.md, section 4): flush(x) = (x + c) − c in binary32 with c = 1.5 · 2^-80. The result is a
- * multiple of 2^-104 (and of 2^-103 but for x close to −c), so zero or far above the subnormals, and the numbers from about
- * 2^-56 on are unchanged. A Map does the same in two instructions.
+ * multiple of 2^-104 (and of 2^-103 but for x close to −c), so zero or far above the subnormals, and numbers of magnitude 2^-54 and
+ * more are unchanged. A Map does the same in two instructions.
  */
-import { add, canonical, sub } from "./float32.ts";
+import { add, canonical, NEGATIVE_ZERO, sub, toNumber } from "./float32.ts";
 
 /** 1.5 · 2^-80. */
 export const FLUSH_CONSTANT = 0x17c00000;
@@ -16,7 +16,7 @@ export function flush(word: number): number {
   return canonical(sub(add(word, FLUSH_CONSTANT), FLUSH_CONSTANT));
 }
 
-/** Whether a word is finite, canonical and survives `flush` as it is: what datasets, constants and initial states consist of. */
+/** Whether a word is a finite multiple of 2^-104 other than −0: what datasets, constants and initial states consist of. */
 export function isFlushed(word: number): boolean {
-  return (word & 0x7f800000) !== 0x7f800000 && flush(word) === word >>> 0;
+  return Number.isInteger(toNumber(word) * 2 ** -FLUSHED_GRID) && word >>> 0 !== NEGATIVE_ZERO;
 }
