@@ -1,0 +1,56 @@
+/** Nodes without inputs: sample fields, state tensors, constants and schedule columns. */
+import { Dtype } from "../program/descriptor.ts";
+import type { SourceGraph, ValueId } from "../program/graph.ts";
+import type { SampleField, Tensor } from "../program/program.ts";
+
+/** A field of the step's samples, [batch, width]. */
+export function field(graph: SourceGraph, field: SampleField, batch: number): ValueId {
+  const { name, dtype, offset, width, maximum } = field;
+  const shape = [batch, width];
+  return graph.add({
+    name,
+    layer: "field",
+    inputs: [],
+    dtype,
+    greatest: maximum,
+    shape,
+    lower: (lowering) => lowering.emit(name, { family: "batch", dtype, shape, offset, operands: [] }),
+  });
+}
+
+/** A float32 state tensor as it is before the step. */
+export function state(graph: SourceGraph, name: string, shape: readonly number[]): ValueId {
+  const id: ValueId = graph.add({
+    name,
+    layer: "state",
+    inputs: [],
+    dtype: Dtype.float32,
+    shape,
+    lower: (lowering) => lowering.state(id),
+  });
+  return id;
+}
+
+export function constant(graph: SourceGraph, name: string, tensor: Tensor): ValueId {
+  return graph.add({
+    name,
+    layer: "constant",
+    inputs: [],
+    dtype: tensor.dtype,
+    shape: tensor.shape,
+    lower: (lowering) => lowering.constant(tensor),
+  });
+}
+
+/** A column of the schedule table at this step, [1]. */
+export function scheduleColumn(graph: SourceGraph, name: string, column: number): ValueId {
+  return graph.add({
+    name,
+    layer: "schedule",
+    inputs: [],
+    dtype: Dtype.float32,
+    shape: [1],
+    lower: (lowering) =>
+      lowering.emit(name, { family: "schedule", dtype: Dtype.float32, shape: [1], column, operands: [] }),
+  });
+}

@@ -1,0 +1,55 @@
+/** The ONNX operators that can be imported, and what to use instead of some that cannot. A new layer is one line here. */
+import { importAdd } from "./add.ts";
+import { importCast, importConcat, importConstant, importIdentity, importShape } from "./constants.ts";
+import { importGather } from "./gather.ts";
+import { importGemm } from "./gemm.ts";
+import type { Importer } from "./importer.ts";
+import { importMatMul } from "./matmul.ts";
+import { importRelu } from "./relu.ts";
+import { importFlatten, importReshape, importSqueeze, importUnsqueeze } from "./reshape.ts";
+import { importTanh } from "./tanh.ts";
+import { importTranspose } from "./transpose.ts";
+
+export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
+  Object.entries({
+    Add: importAdd,
+    Cast: importCast,
+    Concat: importConcat,
+    Constant: importConstant,
+    Flatten: importFlatten,
+    Gather: importGather,
+    Gemm: importGemm,
+    Identity: importIdentity,
+    MatMul: importMatMul,
+    Relu: importRelu,
+    Reshape: importReshape,
+    Shape: importShape,
+    Squeeze: importSqueeze,
+    Tanh: importTanh,
+    Transpose: importTranspose,
+    Unsqueeze: importUnsqueeze,
+  }),
+);
+
+const NEAREST: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    Softmax: "Leave it out and return logits: the loss contains the softmax.",
+    LogSoftmax: "Leave it out and return logits: the loss contains the softmax.",
+    Dropout: "Export the model in evaluation mode, which drops it.",
+    Sigmoid: "The nearest supported activation is Tanh.",
+    Gelu: "The nearest supported activation is Tanh.",
+    Erf: "The nearest supported activation is Tanh.",
+    LeakyRelu: "The nearest supported activation is Relu.",
+    Elu: "The nearest supported activation is Relu.",
+    Sub: "The nearest supported operator is Add.",
+    Sum: "The nearest supported operator is Add.",
+    Einsum: "The nearest supported operator is MatMul.",
+    Conv: "The nearest supported operator is Gemm on a flattened input.",
+    Slice: "The nearest supported operator is Gather along the first axis.",
+  }),
+);
+
+/** What to do about an operator that cannot be imported. */
+export function nearestForm(operator: string): string {
+  return NEAREST.get(operator) ?? `Supported operators are ${[...IMPORTERS.keys()].join(", ")}.`;
+}

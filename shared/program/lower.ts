@@ -1,0 +1,200 @@
+/**
+ * Source graph → canonical program. Nodes are lowered on demand from what the step must produce, so what nothing needs
+ * is left out, and chains of elementwise nodes become one Map (docs/numerics.md, section 2).
+ */
+import type { Operator, Reference } from "./descriptor.ts";
+import { Dtype, wordCount } from "./descriptor.ts";
+import type { SourceGraph, ValueId } from "./graph.ts";
+import { sameShape } from "./graph.ts";
+import type { MapParts, Register } from "./mapBuilder.ts";
+import { MapBuilder } from "./mapBuilder.ts";
+import type { NamedOperator, Program, SampleField, StateTensor, Tensor } from "./program.ts";
+import type { View } from "./view.ts";
+import { broadcastStrides, operandOf, reshapeView, wholeView } from "./view.ts";
+
+/** What a step computes, in terms of a source graph. */
+export interface StepGraph {
+  readonly graph: SourceGraph;
+  /** State tensors in program order (`leaf.ts` state nodes), each with the value that replaces it, or null. */
+  readonly state: readonly { readonly value: ValueId; readonly next: ValueId | null }[];
+  readonly loss: ValueId;
+  readonly logits: ValueId;
+  readonly fields: readonly SampleField[];
+  readonly scheduleColumns: readonly string[];
+}
+
+export function lower(step: StepGraph): Program {
+  return new Lowering(step).program();
+}
+
+/** The canonical program under construction: what a node's `lower` works on. */
+export class Lowering {
+  readonly #step: StepGraph;
+  readonly #graph: SourceGraph;
+  readonly #operators: NamedOperator[] = [];
+  readonly #constants: Tensor[] = [];
+  readonly #constantOf = new Map<string, View>();
+  readonly #views = new Map<ValueId, View>();
+  readonly #peaks = new Map<string, View>();
+  readonly #names = new Set<string>();
+  readonly #stateIndex: ReadonlyMap<ValueId, number>;
+  readonly #roots: ReadonlySet<ValueId>;
+  /** How many live nodes read a value. */
+  readonly #readers = new Map<ValueId, number>();
+
+  constructor(step: StepGraph) {
+    this.#step = step;
+    this.#graph = step.graph;
+    this.#stateIndex = new Map(step.state.map(({ value }, index) => [value, index]));
+    const updates = step.state.flatMap(({ next }) => (next === null ? [] : [next]));
+    this.#roots = new Set([step.logits, step.loss, ...updates]);
+    for (const id of this.#graph.ancestors(this.#roots)) {
+      for (const input of this.#graph.node(id).inputs) this.#readers.set(input, (this.#readers.get(input) ?? 0) + 1);
+    }
+  }
+
+  program(): Program {
+    const logits = this.#whole(this.#step.logits);
+    const loss = this.#whole(this.#step.loss);
+    const state = this.#step.state.map(({ value, next }): StateTensor => {
+      const { name, dtype, shape } = this.#graph.node(value);
+      return { name, dtype, shape, source: next === null ? null : this.#whole(next) };
+    });
+    return {
+      operators: this.#operators,
+      state,
+      constants: this.#constants,
+      sample: {
+        words: Math.max(...this.#step.fields.map(({ offset, width }) => offset + width)),
+        fields: this.#step.fields,
+      },
+      scheduleColumns: this.#step.scheduleColumns,
+      loss,
+      logits,
+    };
+  }
+
+  /** Where the tensor of a source node lies; lowers the node at its first use. */
+  view(id: ValueId): View {
+    const known = this.#views.get(id);
+    if (known !== undefined) return known;
+    const view = this.#graph.node(id).lower(this);
+    this.#views.set(id, view);
+    return view;
+  }
+
+  /** The state tensor of a state node. */
+  state(id: ValueId): View {
+    const { dtype, shape } = this.#graph.node(id);
+    return wholeView({ kind: "state", index: this.#stateIndex.get(id)! }, dtype, shape);
+  }
+
+  /** Appends an operator; the name is made unique. */
+  emit(name: string, operator: Operator): View {
+    let unique = name;
+    for (let suffix = 2; this.#names.has(unique); suffix++) unique = `${name}.${suffix}`;
+    this.#names.add(unique);
+    const index = this.#operators.push({ name: unique, operator }) - 1;
+    return wholeView({ kind: "operator", index }, operator.dtype, operator.shape);
+  }
+
+  /** A constant tensor; equal ones are stored once. */
+  constant(tensor: Tensor): View {
+    const key = `${tensor.dtype}|${tensor.shape}|${tensor.words}`;
+    const known = this.#constantOf.get(key);
+    if (known !== undefined) return known;
+    const view = wholeView({ kind: "constant", index: this.#constants.push(tensor) - 1 }, tensor.dtype, tensor.shape);
+    this.#constantOf.set(key, view);
+    return view;
+  }
+
+  /**
+   * The power of two that bounds the whole tensor behind a view, shape [1]. There is one for each tensor, whatever reads it,
+   * so that an engine can quantise the tensor once for the forward and the backward pass.
+   */
+  peak(view: View): View {
+    const key = `${view.reference.kind}${view.reference.index}`;
+    const known = this.#peaks.get(key);
+    if (known !== undefined) return known;
+    const { reference, dtype, count } = view;
+    const peak = this.emit(`${this.#nameOf(reference)}.peak`, {
+      family: "peak",
+      dtype: Dtype.float32,
+      shape: [1],
+      length: count,
+      mode: 1,
+      operands: [{ reference, dtype, count, offset: 0, strides: [0, 1] }],
+    });
+    this.#peaks.set(key, peak);
+    return peak;
+  }
+
+  /** The elements of a view under another shape; copies them when no strides express it. */
+  reshape(view: View, shape: readonly number[]): View {
+    return reshapeView(view, shape) ?? reshapeView(this.#copy(view), shape)!;
+  }
+
+  /** Emits one Map for an elementwise node, together with the elementwise nodes before it that nothing else reads. */
+  elementwise(id: ValueId): View {
+    const { name, shape } = this.#graph.node(id);
+    const parts = this.#expression(id, true) ?? this.#expression(id, false);
+    if (parts === null) throw new RangeError(`the expression of ${name} exceeds the limits of a Map`);
+    return this.emit(name, { family: "map", dtype: Dtype.float32, shape, ...parts });
+  }
+
+  #expression(root: ValueId, fuse: boolean): MapParts | null {
+    const map = new MapBuilder();
+    const { shape } = this.#graph.node(root);
+    const evaluate = (id: ValueId): Register => {
+      const node = this.#graph.node(id);
+      const registers = node.inputs.map((input) =>
+        fuse && this.#fusible(input, shape)
+          ? evaluate(input)
+          : map.operand(operandOf(this.view(input), broadcastStrides(this.view(input), shape))),
+      );
+      return node.expression!(map, registers);
+    };
+    return map.finish(evaluate(root));
+  }
+
+  #fusible(id: ValueId, shape: readonly number[]): boolean {
+    const node = this.#graph.node(id);
+    return (
+      node.expression !== undefined &&
+      this.#readers.get(id) === 1 &&
+      !this.#roots.has(id) &&
+      !this.#views.has(id) &&
+      sameShape(node.shape, shape)
+    );
+  }
+
+  #copy(view: View): View {
+    const { shape, strides, reference } = view;
+    return this.emit(`${this.#nameOf(reference)}.copy`, {
+      family: "map",
+      dtype: Dtype.float32,
+      shape,
+      operands: [operandOf(view, strides)],
+      immediates: [],
+      instructions: [],
+    });
+  }
+
+  /** The operator that holds exactly the tensor of a node, in order; for what the program names as its results. */
+  #whole(id: ValueId): number {
+    const view = this.view(id);
+    const whole = wholeView(view.reference, view.dtype, view.shape);
+    const exact =
+      view.reference.kind === "operator" &&
+      view.offset === 0 &&
+      view.count === wordCount(view.shape) &&
+      whole.strides.every((stride, axis) => stride === view.strides[axis]);
+    return (exact ? view : this.#copy(view)).reference.index;
+  }
+
+  #nameOf({ kind, index }: Reference): string {
+    if (kind === "operator") return this.#operators[index]!.name;
+    if (kind === "state") return this.#graph.node(this.#step.state[index]!.value).name;
+    return `constant${index}`;
+  }
+}
