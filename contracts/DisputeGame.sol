@@ -7,7 +7,7 @@ import {IDisputable, Reason} from "./interfaces/IDisputable.sol";
 import {Choice, DescriptorProof, Dispute, IDisputeGame, PartialChoice, StepProof} from "./interfaces/IDisputeGame.sol";
 import {IReferee, StepRoots, TileWitness} from "./interfaces/IReferee.sol";
 import {ChessClock, ChessClockLib, Side} from "./libraries/ChessClock.sol";
-import {DescriptorHead} from "./libraries/DescriptorHead.sol";
+import {Descriptor, Operator} from "./libraries/Descriptor.sol";
 import {Digest} from "./libraries/Digest.sol";
 import {Evidence} from "./libraries/Evidence.sol";
 import {Partials} from "./libraries/Partials.sol";
@@ -264,18 +264,14 @@ contract DisputeGame is IDisputeGame, EIP712 {
         _checkTile(stored, words);
         uint32 word = Tile.word(words, element);
         Evidence.checkDescriptor(subject.training.program, descriptor, walk.tensor, false);
-        (uint256 count, uint256 length) = DescriptorHead.operator(descriptor.descriptor);
+        Operator memory operator = Descriptor.decode(descriptor.descriptor);
         walk.element = element;
-        if (_position(walk) >= count) revert ElementOutside(_position(walk), count);
-        if (length < 2) revert PartialsUnsplittable();
-        // SAFETY: the claims that follow need the referee to decode the descriptor; one that it cannot decode must not be the
-        // defendant's to answer for.
-        int256[16] memory nothing;
-        referee.combine(descriptor.descriptor, nothing);
+        if (_position(walk) >= operator.count) revert ElementOutside(_position(walk), operator.count);
+        if (operator.length < 2) revert PartialsUnsplittable();
         walk.level = Level.Partials;
         walk.lo = 0;
         // SAFETY: a field of 32 bits.
-        walk.hi = uint32(length);
+        walk.hi = uint32(operator.length);
         emit PartialsDemanded(disputeId, element, word, walk.hi);
         _moveTo(stored, bytes32(uint256(word)), walk, clock);
     }
@@ -351,7 +347,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
         _descendToLeaf(stored, walk, choice);
         uint256 step = walk.index;
         Evidence.checkDescriptor(subject.training.program, descriptor, Digest.tensor(subject, step), true);
-        (uint256 count, , ) = DescriptorHead.state(descriptor.descriptor);
+        uint256 count = Descriptor.decodeState(descriptor.descriptor).count;
         (uint256 index, uint256 depth) = Digest.placement(subject, step, count);
         TreeProof.verify(_segmentRoot(stored), tileHash, index, siblings, depth);
         _resolve(disputeId, tileHash != choice.hash, Reason.Digest);
@@ -466,7 +462,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
         int256 exponent,
         int256[16] calldata values
     ) private view {
-        (, uint256 length) = DescriptorHead.operator(descriptor);
+        uint256 length = Descriptor.decode(descriptor).length;
         int256 claim = int256(uint256(stored.node));
         int256 total = referee.combine(descriptor, values);
         if (walk.lo == 0 && walk.hi == length) {
@@ -570,8 +566,8 @@ contract DisputeGame is IDisputeGame, EIP712 {
         Walk memory walk
     ) private pure returns (uint256 count) {
         Evidence.checkDescriptor(subject.training.program, descriptor, walk.tensor, walk.ofState);
-        if (walk.ofState) (count, , ) = DescriptorHead.state(descriptor.descriptor);
-        else (count, ) = DescriptorHead.operator(descriptor.descriptor);
+        if (walk.ofState) count = Descriptor.decodeState(descriptor.descriptor).count;
+        else count = Descriptor.decode(descriptor.descriptor).count;
     }
 
     /// What the element must be: its source's word in a state tensor, else the operator's by the referee.

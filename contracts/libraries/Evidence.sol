@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {DescriptorProof, StepProof} from "../interfaces/IDisputeGame.sol";
 import {StepRoots, TileWitness} from "../interfaces/IReferee.sol";
-import {DescriptorHead} from "./DescriptorHead.sol";
+import {Descriptor, StateTensor} from "./Descriptor.sol";
 import {Program, Subject} from "./Subject.sol";
 import {Tile} from "./Tile.sol";
 import {TreeProof} from "./TreeProof.sol";
@@ -72,16 +72,16 @@ library Evidence {
         bytes calldata descriptor,
         TileWitness calldata witness
     ) internal view returns (uint32) {
-        (uint256 count, bool unchanged, uint256 source) = DescriptorHead.state(descriptor);
-        uint256 inner = Tile.depth(count);
-        uint256 outer = TreeProof.depth(unchanged ? roots.stateCount : roots.operatorCount);
-        uint256 tensor = unchanged ? walk.tensor : source;
+        StateTensor memory state = Descriptor.decodeState(descriptor);
+        uint256 inner = Descriptor.depth(state);
+        uint256 tensor = state.replaced ? state.source : walk.tensor;
+        uint256 tensors = state.replaced ? roots.operatorCount : roots.stateCount;
         TreeProof.verify(
-            unchanged ? roots.stateRoot : roots.traceRoot,
+            state.replaced ? roots.traceRoot : roots.stateRoot,
             Tile.hash(witness.words),
             (tensor << inner) | walk.index,
             witness.siblings,
-            outer + inner
+            TreeProof.depth(tensors) + inner
         );
         return Tile.word(witness.words, walk.element);
     }
