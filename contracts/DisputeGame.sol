@@ -10,6 +10,7 @@ import {ChessClock, ChessClockLib, Side} from "./libraries/ChessClock.sol";
 import {Descriptor, Operator} from "./libraries/Descriptor.sol";
 import {Digest} from "./libraries/Digest.sol";
 import {Evidence} from "./libraries/Evidence.sol";
+import {Opening} from "./libraries/Opening.sol";
 import {Partials} from "./libraries/Partials.sol";
 import {Subject} from "./libraries/Subject.sol";
 import {SubjectHash} from "./libraries/SubjectHash.sol";
@@ -25,13 +26,13 @@ contract DisputeGame is IDisputeGame, EIP712 {
 
     struct Stored {
         bytes32 node;
-        /// Walk, packed.
-        uint256 walk;
+        /// The Walk without its range and the ChessClock, packed: every move rewrites both, so they share a slot.
+        uint256 position;
         address challenger;
-        /// ChessClock, packed.
-        uint96 clock;
         bytes32 subjectHash;
         address market;
+        /// The Walk's range, packed; only used at Partials.
+        uint96 range;
     }
 
     bytes32 private constant DISPUTE_V1_TYPEHASH = keccak256(
@@ -92,8 +93,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
         } else {
             Walk memory walk;
             walk.level = Level.Answer;
-            stored.walk = walk.pack();
-            stored.clock = clock.pack();
+            _store(stored, walk, clock);
         }
     }
 
@@ -155,13 +155,13 @@ contract DisputeGame is IDisputeGame, EIP712 {
     /// @inheritdoc IDisputeGame
     function open(bytes32 disputeId, bytes32[] calldata children) external {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _load(disputeId, Side.Defendant);
-        if (!_isTree(walk.level)) revert DisputeLevel(walk.level);
+        if (!walk.isInTree()) revert DisputeLevel(walk.level);
         uint256 expected = 1 << walk.span();
         if (children.length != expected) revert OpeningLength(expected, children.length);
-        bytes32 folded = TreeProof.rootOf(children);
+        bytes32 folded = Opening.fold(children);
         if (folded != stored.node) revert OpeningMismatch(stored.node, folded);
         emit NodeOpened(disputeId, children);
-        _pass(stored, clock, Side.Challenger);
+        _pass(stored, walk, clock, Side.Challenger);
     }
 
     /// @inheritdoc IDisputeGame
@@ -220,7 +220,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
         _checkLevel(walk, Level.Tile);
         _checkTile(stored, words);
         emit TileOpened(disputeId, words);
-        _pass(stored, clock, Side.Challenger);
+        _pass(stored, walk, clock, Side.Challenger);
     }
 
     /// @inheritdoc IDisputeGame
@@ -240,7 +240,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
         clock.checkTime(block.timestamp);
         walk.element = element;
         uint32 word = Tile.word(words, element);
-        if (_position(walk) >= _tensorCount(subject, descriptor, walk)) {
+        if (_elementIndex(walk) >= _tensorCount(subject, descriptor, walk)) {
             _resolve(disputeId, word != 0, Reason.Opening);
             return;
         }
@@ -266,12 +266,13 @@ contract DisputeGame is IDisputeGame, EIP712 {
         Evidence.checkDescriptor(subject.training.program, descriptor, walk.tensor, false);
         Operator memory operator = Descriptor.decode(descriptor.descriptor);
         walk.element = element;
-        if (_position(walk) >= operator.count) revert ElementOutside(_position(walk), operator.count);
+        if (_elementIndex(walk) >= operator.count) revert ElementOutside(_elementIndex(walk), operator.count);
         if (operator.length < 2) revert PartialsUnsplittable();
         walk.level = Level.Partials;
         walk.lo = 0;
         // SAFETY: a field of 32 bits.
         walk.hi = uint32(operator.length);
+        stored.range = walk.packRange();
         emit PartialsDemanded(disputeId, element, word, walk.hi);
         _moveTo(stored, bytes32(uint256(word)), walk, clock);
     }
@@ -308,6 +309,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
         _choosePart(stored, walk, choice);
         // A single product is adjudicated, not split.
         if (walk.hi - walk.lo == 1) revert PartialsRange(choice.part, walk.lo, walk.hi);
+        stored.range = walk.packRange();
         emit PartialChosen(disputeId, choice.part, choice.value, walk.lo, walk.hi);
         _moveTo(stored, bytes32(uint256(choice.value)), walk, clock);
     }
@@ -355,8 +357,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
 
     /// @inheritdoc IDisputeGame
     function claimTimeout(bytes32 disputeId) external {
-        Stored storage stored = _live(disputeId);
-        ChessClock memory clock = ChessClockLib.unpack(stored.clock);
+        ChessClock memory clock = _liveClock(disputeId);
         if (!clock.expired(block.timestamp)) revert TimeoutEarly(clock.deadline());
         _resolve(disputeId, clock.turn == Side.Defendant, Reason.Timeout);
     }
@@ -364,20 +365,15 @@ contract DisputeGame is IDisputeGame, EIP712 {
     /// @inheritdoc IDisputeGame
     function dispute(bytes32 disputeId) external view returns (Dispute memory) {
         Stored storage stored = _disputes[disputeId];
-        return
-            Dispute({
-                market: stored.market,
-                challenger: stored.challenger,
-                subjectHash: stored.subjectHash,
-                node: stored.node,
-                walk: WalkLib.unpack(stored.walk),
-                clock: ChessClockLib.unpack(stored.clock)
-            });
+        Walk memory walk;
+        ChessClock memory clock;
+        _read(stored, walk, clock);
+        return Dispute(stored.market, stored.challenger, stored.subjectHash, stored.node, walk, clock);
     }
 
     /// @inheritdoc IDisputeGame
     function deadline(bytes32 disputeId) external view returns (uint256) {
-        return ChessClockLib.unpack(_live(disputeId).clock).deadline();
+        return _liveClock(disputeId).deadline();
     }
 
     /// @inheritdoc IDisputeGame
@@ -421,12 +417,11 @@ contract DisputeGame is IDisputeGame, EIP712 {
         if (subject.digestRoot == 0) {
             walk.enter(Level.Segment, 2 * uint256(subject.stepCount));
             stored.node = segmentRoot;
-            _pass(stored, clock, Side.Defendant);
+            _pass(stored, walk, clock, Side.Defendant);
         } else {
             walk.level = Level.Fork;
-            _pass(stored, clock, Side.Challenger);
+            _pass(stored, walk, clock, Side.Challenger);
         }
-        stored.walk = walk.pack();
         emit Answered(disputeId, segmentRoot, walk.level);
     }
 
@@ -449,9 +444,9 @@ contract DisputeGame is IDisputeGame, EIP712 {
         // SAFETY: _checkClaim has bounded it.
         walk.exponent = int16(exponent);
         stored.node = valuesRoot;
-        stored.walk = walk.pack();
+        stored.range = walk.packRange();
         emit PartialsClaimed(disputeId, exponent, values);
-        _pass(stored, clock, Side.Challenger);
+        _pass(stored, walk, clock, Side.Challenger);
     }
 
     /// The values must combine to the claim that they refine: the element's word at first, then the chosen part's value.
@@ -481,7 +476,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
         StepRoots memory roots,
         TileWitness[] calldata witness
     ) private view returns (int256 value, int256 exponent) {
-        return referee.partialValue(descriptor, _position(walk), walk.lo, walk.hi, roots, witness);
+        return referee.partialValue(descriptor, _elementIndex(walk), walk.lo, walk.hi, roots, witness);
     }
 
     /// Narrows the walk to a part whose claimed value is proved; only in the challenger's turn, when the node is a claim's root.
@@ -496,7 +491,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
     }
 
     function _descend(Stored storage stored, Walk memory walk, Choice calldata choice) private view {
-        if (!_isTree(walk.level)) revert DisputeLevel(walk.level);
+        if (!walk.isInTree()) revert DisputeLevel(walk.level);
         uint256 levels = walk.span();
         if (choice.child >> levels != 0) revert ChoiceChild(choice.child, 1 << levels);
         TreeProof.verify(stored.node, choice.hash, choice.child, choice.siblings, levels);
@@ -512,14 +507,17 @@ contract DisputeGame is IDisputeGame, EIP712 {
     /// Gives the turn away after the challenger has come to a node: a leaf needs no opening unless it is a tile.
     function _moveTo(Stored storage stored, bytes32 node, Walk memory walk, ChessClock memory clock) private {
         stored.node = node;
-        stored.walk = walk.pack();
-        bool leaf = walk.height == 0 && _isTree(walk.level);
-        _pass(stored, clock, leaf ? Side.Challenger : Side.Defendant);
+        bool leaf = walk.height == 0 && walk.isInTree();
+        _pass(stored, walk, clock, leaf ? Side.Challenger : Side.Defendant);
     }
 
-    function _pass(Stored storage stored, ChessClock memory clock, Side next) private {
+    function _pass(Stored storage stored, Walk memory walk, ChessClock memory clock, Side next) private {
         clock.move(next, block.timestamp);
-        stored.clock = clock.pack();
+        _store(stored, walk, clock);
+    }
+
+    function _store(Stored storage stored, Walk memory walk, ChessClock memory clock) private {
+        stored.position = (uint256(walk.pack()) << 96) | clock.pack();
     }
 
     function _resolve(bytes32 disputeId, bool defendantConvicted, Reason reason) private {
@@ -532,20 +530,27 @@ contract DisputeGame is IDisputeGame, EIP712 {
 
     // Reading and checking.
 
-    function _live(bytes32 disputeId) private view returns (Stored storage stored) {
-        stored = _disputes[disputeId];
-        if (stored.market == address(0)) revert DisputeUnknown(disputeId);
-    }
-
     function _load(
         bytes32 disputeId,
         Side turn
     ) private view returns (Stored storage stored, Walk memory walk, ChessClock memory clock) {
         stored = _disputes[disputeId];
-        walk = WalkLib.unpack(stored.walk);
+        _read(stored, walk, clock);
         if (walk.level == Level.None) revert DisputeUnknown(disputeId);
-        clock = ChessClockLib.unpack(stored.clock);
         if (clock.turn != turn) revert DisputeTurn(clock.turn);
+    }
+
+    function _read(Stored storage stored, Walk memory walk, ChessClock memory clock) private view {
+        uint256 position = stored.position;
+        walk.unpack(uint152(position >> 96));
+        if (walk.level == Level.Partials) walk.unpackRange(stored.range);
+        clock.unpack(uint96(position));
+    }
+
+    function _liveClock(bytes32 disputeId) private view returns (ChessClock memory clock) {
+        uint256 position = _disputes[disputeId].position;
+        if (position == 0) revert DisputeUnknown(disputeId);
+        clock.unpack(uint96(position));
     }
 
     function _loadForChallenger(
@@ -577,23 +582,14 @@ contract DisputeGame is IDisputeGame, EIP712 {
         bytes calldata descriptor,
         TileWitness[] calldata witness
     ) private view returns (uint32) {
-        if (!walk.ofState) return referee.element(descriptor, _position(walk), roots, witness);
+        if (!walk.ofState) return referee.element(descriptor, _elementIndex(walk), roots, witness);
         if (witness.length != 1) revert StoreWitness(witness.length);
         return Evidence.sourceWord(walk, roots, descriptor, witness[0]);
     }
 
     /// Row-major index of the walk's element in its tensor.
-    function _position(Walk memory walk) private pure returns (uint256) {
+    function _elementIndex(Walk memory walk) private pure returns (uint256) {
         return uint256(walk.index) * Tile.WORDS + walk.element;
-    }
-
-    function _isTree(Level level) private pure returns (bool) {
-        return
-            level == Level.Segment ||
-            level == Level.Trace ||
-            level == Level.State ||
-            level == Level.Tensor ||
-            level == Level.Digest;
     }
 
     function _checkLevel(Walk memory walk, Level level) private pure {
@@ -612,7 +608,8 @@ contract DisputeGame is IDisputeGame, EIP712 {
 
     function _partialsHash(bytes32 disputeId, int256 exponent, bytes32 valuesRoot) private view returns (bytes32) {
         Stored storage stored = _disputes[disputeId];
-        Walk memory walk = WalkLib.unpack(stored.walk);
+        Walk memory walk;
+        walk.unpackRange(stored.range);
         return keccak256(abi.encode(PARTIALS_TYPEHASH, disputeId, walk.lo, walk.hi, stored.node, exponent, valuesRoot));
     }
 

@@ -43,8 +43,8 @@ library ChessClockLib {
     /// @notice Charges the side to move for the time since the last move and gives the turn to `next`.
     /// @dev Reverts after the deadline.
     function move(ChessClock memory clock, Side next, uint256 now_) internal pure {
-        checkTime(clock, now_);
         uint256 end = deadline(clock);
+        if (now_ > end) revert ChessClockExpired(clock.turn, end);
         // SAFETY: now_ ≤ end bounds both casts, since end − movedAt is the side's own uint24.
         if (clock.turn == Side.Defendant) clock.defendant = uint24(end - now_);
         else clock.challenger = uint24(end - now_);
@@ -61,7 +61,8 @@ library ChessClockLib {
             uint96(clock.movedAt);
     }
 
-    function unpack(uint96 packed) internal pure returns (ChessClock memory clock) {
+    /// @notice Sets the fields of a packed clock.
+    function unpack(ChessClock memory clock, uint96 packed) internal pure {
         clock.turn = Side(uint8(packed >> 88));
         clock.defendant = uint24(packed >> 64);
         clock.challenger = uint24(packed >> 40);

@@ -48,6 +48,13 @@ library WalkLib {
     /// @dev An opening and a choice go down four levels, or as many as are left.
     uint256 internal constant ARITY_BITS = 4;
 
+    uint256 private constant TREES =
+        (1 << uint8(Level.Segment)) |
+            (1 << uint8(Level.Trace)) |
+            (1 << uint8(Level.State)) |
+            (1 << uint8(Level.Tensor)) |
+            (1 << uint8(Level.Digest));
+
     /// @notice The root of a tree of `leaves` leaves, as the node to open or choose from.
     function enter(Walk memory walk, Level level, uint256 leaves) internal pure {
         walk.level = level;
@@ -55,6 +62,11 @@ library WalkLib {
         walk.index = 0;
         // SAFETY: every tree of a walk has fewer than 2^32 leaves: counts are uint32 and a market bounds interval below 2^31.
         walk.leaves = uint32(leaves);
+    }
+
+    /// @notice Whether the node is opened into children and one of them chosen.
+    function isInTree(Walk memory walk) internal pure returns (bool) {
+        return (TREES >> uint8(walk.level)) & 1 != 0;
     }
 
     /// @notice Levels between the node and the children of its opening.
@@ -75,29 +87,40 @@ library WalkLib {
         return (uint256(walk.index) << walk.height) >= walk.leaves;
     }
 
-    /// @notice Fields from the top in declaration order, in the low 240 bits.
-    function pack(Walk memory walk) internal pure returns (uint256 packed) {
-        packed = uint256(walk.level);
-        packed = (packed << 8) | walk.height;
-        packed = (packed << 32) | walk.index;
-        packed = (packed << 32) | walk.leaves;
-        packed = (packed << 32) | walk.step;
-        packed = (packed << 32) | walk.tensor;
-        packed = (packed << 8) | (walk.ofState ? 1 : 0);
-        packed = (packed << 8) | walk.element;
+    /// @notice The fields that every level has, from the top in declaration order.
+    function pack(Walk memory walk) internal pure returns (uint152 packed) {
+        uint256 bits = uint256(walk.level);
+        bits = (bits << 8) | walk.height;
+        bits = (bits << 32) | walk.index;
+        bits = (bits << 32) | walk.leaves;
+        bits = (bits << 32) | walk.step;
+        bits = (bits << 32) | walk.tensor;
+        bits = (bits << 8) | (walk.ofState ? 1 : 0);
+        // SAFETY: the widths above add up to 152.
+        packed = uint152(bits);
+    }
+
+    /// @notice Sets the fields that `pack` keeps.
+    function unpack(Walk memory walk, uint152 packed) internal pure {
+        walk.level = Level(uint8(packed >> 144));
+        walk.height = uint8(packed >> 136);
+        walk.index = uint32(packed >> 104);
+        walk.leaves = uint32(packed >> 72);
+        walk.step = uint32(packed >> 40);
+        walk.tensor = uint32(packed >> 8);
+        walk.ofState = uint8(packed) != 0;
+    }
+
+    /// @notice The fields that only Partials has, from the top in declaration order.
+    function packRange(Walk memory walk) internal pure returns (uint96 packed) {
+        packed = walk.element;
         packed = (packed << 32) | walk.lo;
         packed = (packed << 32) | walk.hi;
         packed = (packed << 16) | uint16(walk.exponent);
     }
 
-    function unpack(uint256 packed) internal pure returns (Walk memory walk) {
-        walk.level = Level(uint8(packed >> 232));
-        walk.height = uint8(packed >> 224);
-        walk.index = uint32(packed >> 192);
-        walk.leaves = uint32(packed >> 160);
-        walk.step = uint32(packed >> 128);
-        walk.tensor = uint32(packed >> 96);
-        walk.ofState = uint8(packed >> 88) != 0;
+    /// @notice Sets the fields that `packRange` keeps.
+    function unpackRange(Walk memory walk, uint96 packed) internal pure {
         walk.element = uint8(packed >> 80);
         walk.lo = uint32(packed >> 48);
         walk.hi = uint32(packed >> 16);
