@@ -71,7 +71,7 @@ export interface Engine {
   readonly name: string;
   step(inputs: StepInputs): Promise<StepResult>;
   trace(inputs: StepInputs): Promise<StepTrace>;
-  /** @throws InvalidStepError at the first step whose guard is above 2^20. */
+  /** @throws InvalidStateError when the state is not one that a valid step leaves, InvalidStepError at the first step whose guard is above 2^20. */
   steps(request: StepsRequest): Promise<StepsResult>;
   close(): Promise<void>;
 }

@@ -1,10 +1,11 @@
 /** `Engine.steps` by means of `Engine.step`, for engines that keep no state of their own. */
 import type { Tensor } from "../program/program.ts";
 import type { Engine, StateRange, StepsRequest, StepsResult } from "./engine.ts";
-import { assertValidStep } from "./validity.ts";
+import { assertValidState, assertValidStep } from "./validity.ts";
 
-/** @throws InvalidStepError at the first step whose guard is above 2^20, the signal's reason when interrupted. */
+/** @throws InvalidStateError, InvalidStepError at the first step whose guard is above 2^20, the signal's reason when interrupted. */
 export async function stepwise(engine: Pick<Engine, "step">, request: StepsRequest): Promise<StepsResult> {
+  assertValidState(request.state);
   let state = request.state;
   let guard = 0;
   for (let step = 0; step < request.count; step++) {

@@ -1,0 +1,96 @@
+/** The engine over a host: a program's plain session from the start, its traced one when it is first asked for. */
+import type { Program } from "../program/program.ts";
+import type { Engine, StepInputs, StepReport, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
+import type { Host, HostedSession } from "./host.ts";
+import { requireInputs, requireSources, requireState } from "./inputs.ts";
+import { realise } from "./realise/realise.ts";
+import { assertValidState, assertValidStep } from "./validity.ts";
+
+/** Steps that are under way at a time: the next inputs are prepared while the engine computes. */
+const WINDOW = 4;
+
+export class HostedEngine implements Engine {
+  readonly name: string;
+  readonly #host: Host;
+  readonly #program: Program;
+  readonly #plain: HostedSession;
+  #traced: Promise<HostedSession> | null = null;
+  #lastSteps: Promise<unknown> = Promise.resolve();
+
+  private constructor(host: Host, program: Program, plain: HostedSession) {
+    this.name = host.name;
+    this.#host = host;
+    this.#program = program;
+    this.#plain = plain;
+  }
+
+  /** @throws UnrealisableError when the program is malformed, EngineFailedError when the runtime does not load it. */
+  static async open(host: Host, program: Program): Promise<HostedEngine> {
+    return new HostedEngine(host, program, await host.open(realise(program, { traced: false })));
+  }
+
+  /** @throws StepInputsError when a tensor is missing or has another size than the program says. */
+  async step(inputs: StepInputs): Promise<StepResult> {
+    const { state, loss, guard } = await this.#plain.run(requireInputs(this.#program, inputs));
+    return { state, loss, guard };
+  }
+
+  /** @throws StepInputsError as `step`. */
+  async trace(inputs: StepInputs): Promise<StepTrace> {
+    requireInputs(this.#program, inputs);
+    this.#traced ??= this.#host.open(realise(this.#program, { traced: true }));
+    return (await this.#traced).run(inputs);
+  }
+
+  /** @throws StepInputsError, InvalidStateError, InvalidStepError at the first step whose guard is above 2^20. */
+  steps(request: StepsRequest): Promise<StepsResult> {
+    // The session holds one state.
+    const result = this.#lastSteps.then(() => this.#advance(request));
+    this.#lastSteps = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Closes the host too. */
+  close(): Promise<void> {
+    return this.#host.close();
+  }
+
+  /** Ends the sessions and leaves the host open. */
+  async release(): Promise<void> {
+    await this.#host.release(this.#plain);
+    if (this.#traced !== null) await this.#host.release(await this.#traced);
+  }
+
+  async #advance(request: StepsRequest): Promise<StepsResult> {
+    requireState(this.#program, request.state);
+    assertValidState(request.state);
+    await this.#plain.load(request.state);
+    const underWay: Promise<StepReport>[] = [];
+    let guard = 0;
+    let reported = 0;
+    const report = async (): Promise<void> => {
+      const next = await underWay.shift()!;
+      assertValidStep(reported, next.guard);
+      guard = Math.max(guard, next.guard);
+      request.onStep?.(reported++, next);
+    };
+    try {
+      for (let step = 0; step < request.count; step++) {
+        request.signal?.throwIfAborted();
+        const sources = requireSources(this.#program, await request.inputs(step));
+        const started = this.#plain.advance(sources, request.ranges?.(step) ?? []);
+        // Whoever awaits it sees the error; those behind it fail for the same reason.
+        started.catch(() => undefined);
+        underWay.push(started);
+        if (underWay.length === WINDOW) await report();
+      }
+      while (underWay.length > 0) {
+        request.signal?.throwIfAborted();
+        await report();
+      }
+      return { state: await this.#plain.unload(), guard };
+    } finally {
+      await Promise.allSettled(underWay);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/** The ONNX nodes that realisations use, with their shape rules. Nodes that would change nothing are left out. */
+import { wordCount } from "../../program/descriptor.ts";
+import { OnnxType } from "../../program/onnx/model.ts";
+import { type GraphBuilder, integer, integers, type Value } from "./graph.ts";
+
+const sameShape = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((n, d) => n === b[d]);
+
+/** Numpy broadcasting, for shapes that are known to be compatible. */
+export function broadcastShape(shapes: readonly (readonly number[])[]): number[] {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, d) =>
+    shapes.reduce((most, shape) => Math.max(most, shape[d - rank + shape.length] ?? 1), 1),
+  );
+}
+
+export function elementwise(
+  graph: GraphBuilder,
+  operator: string,
+  inputs: readonly Value[],
+  type: OnnxType = inputs[0]!.type,
+): Value {
+  return graph.node(operator, inputs, type, broadcastShape(inputs.map((input) => input.shape)));
+}
+
+export function cast(graph: GraphBuilder, value: Value, type: OnnxType): Value {
+  return value.type === type ? value : graph.node("Cast", [value], type, value.shape, { to: integer(type) });
+}
+
+export function reshape(graph: GraphBuilder, value: Value, shape: readonly number[]): Value {
+  if (sameShape(value.shape, shape)) return value;
+  return graph.node("Reshape", [value, graph.integers(shape)], value.type, shape);
+}
+
+export function transpose(graph: GraphBuilder, value: Value, permutation: readonly number[]): Value {
+  // Moving axes of length 1 moves no word.
+  const moved = permutation.filter((d) => value.shape[d] !== 1);
+  const shape = permutation.map((d) => value.shape[d]!);
+  if (moved.every((d, at) => at === 0 || moved[at - 1]! < d)) return reshape(graph, value, shape);
+  return graph.node("Transpose", [value], value.type, shape, { perm: integers(permutation) });
+}
+
+export function expand(graph: GraphBuilder, value: Value, shape: readonly number[]): Value {
+  if (wordCount(value.shape) === wordCount(shape)) return reshape(graph, value, shape);
+  return graph.node("Expand", [value, graph.integers(shape)], value.type, shape);
+}
+
+/** Elements starts[d] … starts[d] + lengths[d] − 1 of every axis. */
+export function slice(graph: GraphBuilder, value: Value, starts: readonly number[], lengths: readonly number[]): Value {
+  const axes = starts.map((_, d) => d).filter((d) => starts[d] !== 0 || lengths[d] !== value.shape[d]);
+  if (axes.length === 0) return value;
+  const inputs = [
+    value,
+    graph.integers(axes.map((d) => starts[d]!)),
+    graph.integers(axes.map((d) => starts[d]! + lengths[d]!)),
+    graph.integers(axes),
+  ];
+  return graph.node("Slice", inputs, value.type, lengths);
+}
+
+/** ReduceSum or ReduceMax over one axis, which disappears; over all axes when none is named. */
+export function reduce(graph: GraphBuilder, operator: "ReduceSum" | "ReduceMax", value: Value, axis?: number): Value {
+  if (axis === undefined) {
+    return graph.node(operator, [value], value.type, [], { keepdims: integer(0) });
+  }
+  const shape = value.shape.filter((_, d) => d !== axis);
+  return graph.node(operator, [value, graph.integers([axis])], value.type, shape, { keepdims: integer(0) });
+}
+
+export function concat(graph: GraphBuilder, values: readonly Value[]): Value {
+  const length = values.reduce((sum, value) => sum + value.shape[0]!, 0);
+  return graph.node("Concat", values, values[0]!.type, [length], { axis: integer(0) });
+}
+
+/** Every element `value`, without storing them in the model. */
+export function filled(graph: GraphBuilder, shape: readonly number[], value: number): Value {
+  return graph.node("ConstantOfShape", [graph.integers(shape)], OnnxType.float64, shape, {
+    value: {
+      kind: "tensor",
+      value: { name: "value", type: OnnxType.float64, dimensions: [1], data: Float64Array.of(value) },
+    },
+  });
+}

@@ -1,0 +1,172 @@
+/**
+ * A canonical program as one plain ONNX model for each step (docs/numerics.md, section 5): state, batch and schedule in; new state, loss, guard
+ * and, in the traced variant, every operator's output out. Run it with graph optimisations disabled.
+ */
+import { Dtype, type Operator } from "../../program/descriptor.ts";
+import { encodeModel } from "../../program/onnx/encode.ts";
+import type { Program, Tensor } from "../../program/program.ts";
+import { GUARD_LIMIT } from "../validity.ts";
+import { type Context, ONNX_TYPE } from "./context.ts";
+import { realiseDot } from "./dot.ts";
+import { UnrealisableError } from "./errors.ts";
+import { realiseGather } from "./gather.ts";
+import { GraphBuilder, type Value } from "./graph.ts";
+import { Guard } from "./guard.ts";
+import { realiseMap } from "./map.ts";
+import { cast, elementwise, reshape } from "./nodes.ts";
+import { realisePeak } from "./peak.ts";
+import { realiseSum } from "./sum.ts";
+import { realiseSumByIndex } from "./sumByIndex.ts";
+
+/** IR and operator set that ONNX Runtime 1.14 and later run. */
+const IR_VERSION = 8;
+const OPERATOR_SET = 18;
+
+/** A graph input and what is fed to it. */
+export interface Feed {
+  readonly name: string;
+  readonly from: "state" | "operator";
+  readonly index: number;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
+/** A graph output that becomes a tensor. */
+export interface Fetch {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
+export interface RealisedStep {
+  /** ModelProto bytes. */
+  readonly model: Uint8Array<ArrayBuffer>;
+  readonly feeds: readonly Feed[];
+  /** The new value of each state tensor, null where it stays as it is. */
+  readonly state: readonly (Fetch | null)[];
+  readonly loss: string;
+  /** A vector for `readGuard`, and how many maxima it starts with. */
+  readonly guard: { readonly name: string; readonly maxima: number };
+  /** Every operator's output, null where it is an input of the step; empty unless traced. */
+  readonly outputs: readonly (Fetch | null)[];
+}
+
+/** @throws UnrealisableError when an operator cannot be run by an engine; a valid program always can. */
+export function realise(program: Program, options: { traced: boolean }): RealisedStep {
+  const graph = new GraphBuilder();
+  const guard = new Guard();
+  const feeds: Feed[] = [];
+  const feed = (from: Feed["from"], index: number, name: string, dtype: Dtype, shape: readonly number[]): Value => {
+    const input = graph.input(`${from}_${index}:${name}`, ONNX_TYPE[dtype], shape);
+    feeds.push({ name: input.name, from, index, dtype, shape });
+    return input;
+  };
+  const once = (make: (index: number) => Value) => {
+    const made = new Map<number, Value>();
+    return (index: number): Value => {
+      const value = made.get(index) ?? make(index);
+      made.set(index, value);
+      return value;
+    };
+  };
+
+  const outputs: Value[] = [];
+  const stateInput = once((index) => {
+    const { name, dtype, shape } = program.state[index]!;
+    return feed("state", index, name, dtype, shape);
+  });
+  const constant = once((index) => constantValue(graph, index, program.constants[index]!));
+  const context: Context = {
+    graph,
+    program,
+    resolve: ({ kind, index }) => {
+      const value = kind === "operator" ? outputs[index] : kind === "state" ? stateInput(index) : constant(index);
+      if (value === undefined) throw new UnrealisableError(`${kind} ${index} does not precede it`);
+      return value;
+    },
+  };
+
+  for (const [index, { name, operator }] of program.operators.entries()) {
+    graph.enter(name);
+    const output =
+      operator.family === "batch" || operator.family === "schedule"
+        ? feed("operator", index, name, operator.dtype, operator.shape)
+        : realiseNamed(context, guard, name, operator);
+    outputs.push(reshape(graph, output, operator.shape));
+  }
+
+  graph.enter("state");
+  const state = program.state.map((tensor, index): Fetch | null => {
+    const after = tensor.source === null ? stateInput(index) : reshape(graph, outputs[tensor.source]!, tensor.shape);
+    guard.include(graph, magnitudes(graph, after));
+    if (tensor.source === null) return null;
+    return { name: graph.output(after), dtype: tensor.dtype, shape: tensor.shape };
+  });
+  const loss = outputs[program.loss]!;
+  guard.include(graph, magnitudes(graph, loss));
+  const guardOutput = guard.value(graph);
+
+  return {
+    feeds,
+    state,
+    loss: graph.output(loss),
+    guard: { name: graph.output(guardOutput.value), maxima: guardOutput.maxima },
+    outputs: options.traced ? traceOutputs(graph, program, outputs) : [],
+    model: encodeModel({
+      irVersion: IR_VERSION,
+      producer: "touchstone",
+      operatorSets: [{ domain: "", version: OPERATOR_SET }],
+      graph: graph.build(options.traced ? "traced step" : "step"),
+    }),
+  };
+}
+
+function traceOutputs(graph: GraphBuilder, program: Program, outputs: readonly Value[]): (Fetch | null)[] {
+  return program.operators.map(({ operator }, index) => {
+    if (operator.family === "batch" || operator.family === "schedule") return null;
+    return { name: graph.output(outputs[index]!), dtype: operator.dtype, shape: operator.shape };
+  });
+}
+
+function constantValue(graph: GraphBuilder, index: number, { dtype, shape, words }: Tensor): Value {
+  const copy = words.slice();
+  const data = dtype === Dtype.float32 ? new Float32Array(copy.buffer) : new Int32Array(copy.buffer);
+  if (dtype === Dtype.float32 && !data.every((value) => Math.abs(value) <= GUARD_LIMIT)) {
+    throw new UnrealisableError(`constant ${index} holds a magnitude above 2^20, or NaN`);
+  }
+  return graph.initializer(`constant_of_program_${index}`, ONNX_TYPE[dtype], shape, data);
+}
+
+function magnitudes(graph: GraphBuilder, value: Value): Value {
+  return elementwise(graph, "Abs", [cast(graph, value, ONNX_TYPE[Dtype.float32])]);
+}
+
+function realiseNamed(
+  context: Context,
+  guard: Guard,
+  name: string,
+  operator: Exclude<Operator, { family: "batch" | "schedule" }>,
+): Value {
+  try {
+    switch (operator.family) {
+      case "map":
+        return realiseMap(context, operator);
+      case "dot":
+        return realiseDot(context, operator);
+      case "sum":
+        return realiseSum(context, operator);
+      case "sumByIndex":
+        return realiseSumByIndex(context, operator);
+      case "gather":
+        return realiseGather(context, operator);
+      case "peak": {
+        const { magnitudes, maxima, output } = realisePeak(context, operator);
+        guard.include(context.graph, magnitudes, maxima);
+        return output;
+      }
+    }
+  } catch (error) {
+    if (error instanceof UnrealisableError) throw new UnrealisableError(error.problem, name);
+    throw error;
+  }
+}

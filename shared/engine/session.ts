@@ -1,0 +1,166 @@
+/** One loaded ONNX model of a step, in this thread, on whichever build of ONNX Runtime it is given. */
+import type * as onnxruntime from "onnxruntime-node";
+import { Dtype } from "../program/descriptor.ts";
+import type { Tensor } from "../program/program.ts";
+import { canonicalise } from "./canonical.ts";
+import type { SourceOutputs, StateRange, StepInputs, StepReport, StepTrace } from "./engine.ts";
+import { EngineFailedError } from "./errors.ts";
+import type { HostedSession } from "./host.ts";
+import { readGuard } from "./realise/guard.ts";
+import type { Feed, Fetch, RealisedStep } from "./realise/realise.ts";
+import { readRanges } from "./stepwise.ts";
+import { GUARD_LIMIT } from "./validity.ts";
+
+/** What onnxruntime-node and onnxruntime-web have in common. */
+export type Runtime = Pick<typeof onnxruntime, "InferenceSession" | "Tensor">;
+
+type OrtTensor = onnxruntime.Tensor;
+type Fetched = Readonly<Record<string, OrtTensor>>;
+
+export class StepSession implements HostedSession {
+  readonly #runtime: Runtime;
+  readonly #session: onnxruntime.InferenceSession;
+  readonly #step: RealisedStep;
+  readonly #engine: string;
+  /** State for `advance`, and the buffers of the state before it, which the next step overwrites. */
+  #held: readonly Tensor[] | null = null;
+  #spare: readonly Tensor[] | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(engine: string, runtime: Runtime, session: onnxruntime.InferenceSession, step: RealisedStep) {
+    this.#engine = engine;
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#step = step;
+  }
+
+  /** @throws EngineFailedError when the runtime refuses the model. */
+  static async open(engine: string, runtime: Runtime, step: RealisedStep, threads: number): Promise<StepSession> {
+    try {
+      const session = await runtime.InferenceSession.create(step.model, {
+        // Fusions change bits, and constants are few.
+        graphOptimizationLevel: "disabled",
+        executionMode: "sequential",
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        // Errors only: warnings go to the process's stderr.
+        logSeverityLevel: 3,
+      });
+      return new StepSession(engine, runtime, session, step);
+    } catch (cause) {
+      throw new EngineFailedError(engine, `it did not load the model (${messageOf(cause)})`, { cause });
+    }
+  }
+
+  run(inputs: StepInputs): Promise<StepTrace> {
+    return this.#inOrder(async () => {
+      const fetched = await this.#call(inputs, inputs.state, null);
+      const state = this.#stateAfter(inputs.state, fetched);
+      for (const [p, tensor] of state.entries()) if (this.#step.state[p] !== null) canonicalise(tensor);
+      const outputs = this.#step.outputs.map((fetch, index) =>
+        fetch === null ? sourceOutput(inputs, index)! : canonicalise(readTensor(fetch, fetched)),
+      );
+      return { state, outputs, loss: this.#loss(fetched), guard: this.#guard(fetched) };
+    });
+  }
+
+  load(state: readonly Tensor[]): Promise<void> {
+    return this.#inOrder(async () => {
+      this.#held = state.map((tensor) => ({ ...tensor, words: tensor.words.slice() }));
+      // A tensor that never changes has one buffer for both.
+      this.#spare = this.#held.map((tensor, p) =>
+        this.#step.state[p] === null ? tensor : { ...tensor, words: new Uint32Array(tensor.words.length) },
+      );
+    });
+  }
+
+  advance(inputs: SourceOutputs, ranges: readonly StateRange[]): Promise<StepReport> {
+    return this.#inOrder(async () => {
+      const before = this.#requireState();
+      const fetched = await this.#call(inputs, before, this.#spare);
+      const guard = this.#guard(fetched);
+      this.#held = guard <= GUARD_LIMIT ? this.#stateAfter(before, fetched) : null;
+      this.#spare = before;
+      const words = this.#held === null ? [] : readRanges(this.#held, ranges);
+      for (const [at, range] of ranges.entries()) {
+        if (words[at] !== undefined) canonicalise({ ...before[range.tensor]!, words: words[at] });
+      }
+      return { loss: this.#loss(fetched), guard, words };
+    });
+  }
+
+  unload(): Promise<readonly Tensor[]> {
+    return this.#inOrder(async () => {
+      const state = this.#requireState();
+      this.#held = null;
+      this.#spare = null;
+      return state.map(canonicalise);
+    });
+  }
+
+  release(): Promise<void> {
+    return this.#inOrder(() => this.#session.release());
+  }
+
+  /** The runtime runs one step at a time, and `advance` depends on the one before. */
+  #inOrder<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(task);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  #requireState(): readonly Tensor[] {
+    if (this.#held === null) throw new EngineFailedError(this.#engine, "the session holds no state");
+    return this.#held;
+  }
+
+  async #call(inputs: SourceOutputs, state: readonly Tensor[], into: readonly Tensor[] | null): Promise<Fetched> {
+    const feeds: Record<string, OrtTensor> = {};
+    for (const feed of this.#step.feeds) {
+      feeds[feed.name] = this.#wrap(feed, feed.from === "state" ? state[feed.index] : sourceOutput(inputs, feed.index));
+    }
+    const fetches: Record<string, OrtTensor | null> = { [this.#step.loss]: null, [this.#step.guard.name]: null };
+    for (const fetch of this.#step.outputs) if (fetch !== null) fetches[fetch.name] = null;
+    for (const [p, fetch] of this.#step.state.entries()) {
+      if (fetch !== null) fetches[fetch.name] = into === null ? null : this.#wrap(fetch, into[p]);
+    }
+    try {
+      return await this.#session.run(feeds, fetches);
+    } catch (cause) {
+      throw new EngineFailedError(this.#engine, `a step did not run (${messageOf(cause)})`, { cause });
+    }
+  }
+
+  #wrap({ name, dtype, shape }: Feed | Fetch, tensor: Tensor | undefined): OrtTensor {
+    if (tensor === undefined) throw new EngineFailedError(this.#engine, `there is no tensor for ${name}`);
+    const { buffer, byteOffset, length } = tensor.words;
+    return dtype === Dtype.float32
+      ? new this.#runtime.Tensor("float32", new Float32Array(buffer, byteOffset, length), shape)
+      : new this.#runtime.Tensor("int32", new Int32Array(buffer, byteOffset, length), shape);
+  }
+
+  #stateAfter(before: readonly Tensor[], fetched: Fetched): Tensor[] {
+    return this.#step.state.map((fetch, p) => (fetch === null ? before[p]! : readTensor(fetch, fetched)));
+  }
+
+  #loss(fetched: Fetched): number {
+    return Number(fetched[this.#step.loss]!.data[0]);
+  }
+
+  #guard(fetched: Fetched): number {
+    return readGuard(fetched[this.#step.guard.name]!.data as Float32Array, this.#step.guard.maxima);
+  }
+}
+
+function sourceOutput({ batches, schedule }: SourceOutputs, index: number): Tensor | undefined {
+  return batches.get(index) ?? schedule.get(index);
+}
+
+function readTensor({ name, dtype, shape }: Fetch, fetched: Fetched): Tensor {
+  const data = fetched[name]!.data as Float32Array | Int32Array;
+  return { dtype, shape, words: new Uint32Array(data.buffer, data.byteOffset, data.length) };
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,57 @@
+/** The thread of `WorkerHost`: onnxruntime-node behind messages. Results are moved to the caller, not copied. */
+import { parentPort, workerData } from "node:worker_threads";
+import * as onnxruntime from "onnxruntime-node";
+import type { Tensor } from "../program/program.ts";
+import type { SourceOutputs, StateRange, StepInputs } from "./engine.ts";
+import { LocalHost } from "./localHost.ts";
+import type { RealisedStep } from "./realise/realise.ts";
+import type { StepSession } from "./session.ts";
+import type { WorkerReply, WorkerRequest } from "./workerHost.ts";
+
+const { name, threads } = workerData as { name: string; threads: number };
+const host = new LocalHost(name, onnxruntime, threads);
+const sessions = new Map<number, StepSession>();
+let opened = 0;
+
+async function perform({ session, method, args }: WorkerRequest): Promise<unknown> {
+  if (method === "open") {
+    sessions.set(++opened, await host.open(args[0] as RealisedStep));
+    return opened;
+  }
+  const target = sessions.get(session)!;
+  switch (method) {
+    case "run":
+      return target.run(args[0] as StepInputs);
+    case "load":
+      return target.load(args[0] as readonly Tensor[]);
+    case "advance":
+      return target.advance(args[0] as SourceOutputs, args[1] as readonly StateRange[]);
+    case "unload":
+      return target.unload();
+    case "release":
+      sessions.delete(session);
+      return host.release(target);
+  }
+}
+
+/** The buffers of all tensors in a result, each once. */
+function buffersOf(result: unknown): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  const visit = (value: unknown): void => {
+    if (ArrayBuffer.isView(value)) {
+      if (value.byteLength === value.buffer.byteLength) found.add(value.buffer as ArrayBuffer);
+    } else if (typeof value === "object" && value !== null) Object.values(value).forEach(visit);
+  };
+  visit(result);
+  return [...found];
+}
+
+parentPort!.on("message", async (request: WorkerRequest) => {
+  try {
+    const result = await perform(request);
+    parentPort!.postMessage({ id: request.id, result } satisfies WorkerReply, buffersOf(result));
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    parentPort!.postMessage({ id: request.id, problem } satisfies WorkerReply);
+  }
+});

@@ -1,0 +1,105 @@
+/** Sessions of onnxruntime-node in a worker thread, so that the caller's thread keeps its clocks and its network. */
+import { Worker } from "node:worker_threads";
+import type { Tensor } from "../program/program.ts";
+import type { SourceOutputs, StateRange, StepInputs, StepReport, StepTrace } from "./engine.ts";
+import { EngineClosedError, EngineFailedError } from "./errors.ts";
+import type { Host, HostedSession } from "./host.ts";
+import type { RealisedStep } from "./realise/realise.ts";
+
+/** A call to the worker; `session` is 0 for `open`. */
+export interface WorkerRequest {
+  readonly id: number;
+  readonly session: number;
+  readonly method: "open" | "release" | keyof HostedSession;
+  readonly args: readonly unknown[];
+}
+
+export type WorkerReply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly problem: string };
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+export class WorkerHost implements Host {
+  readonly name: string;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  /** Why no more calls are taken. */
+  #ended: Error | null = null;
+  #calls = 0;
+
+  constructor(name: string, threads: number) {
+    this.name = name;
+    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: { name, threads } });
+    this.#worker.on("message", (reply: WorkerReply) => this.#settle(reply));
+    this.#worker.on("error", (cause) =>
+      this.#end(new EngineFailedError(name, `its thread died (${cause})`, { cause })),
+    );
+    this.#worker.on("exit", () => this.#end(new EngineFailedError(name, "its thread ended")));
+  }
+
+  async open(step: RealisedStep): Promise<HostedSession> {
+    return new WorkerSession(this, (await this.call(0, "open", [step])) as number);
+  }
+
+  async release(session: HostedSession): Promise<void> {
+    if (session instanceof WorkerSession) await this.call(session.number, "release", []);
+  }
+
+  async close(): Promise<void> {
+    this.#end(new EngineClosedError(this.name));
+    await this.#worker.terminate();
+  }
+
+  /** One call in the worker. */
+  call(session: number, method: WorkerRequest["method"], args: readonly unknown[]): Promise<unknown> {
+    if (this.#ended !== null) return Promise.reject(this.#ended);
+    const id = ++this.#calls;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, session, method, args } satisfies WorkerRequest);
+    });
+  }
+
+  #settle(reply: WorkerReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if ("result" in reply) waiting?.resolve(reply.result);
+    else waiting?.reject(new EngineFailedError(this.name, reply.problem));
+  }
+
+  #end(reason: Error): void {
+    this.#ended ??= reason;
+    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    this.#waiting.clear();
+  }
+}
+
+class WorkerSession implements HostedSession {
+  readonly number: number;
+  readonly #host: WorkerHost;
+
+  constructor(host: WorkerHost, number: number) {
+    this.#host = host;
+    this.number = number;
+  }
+
+  run(inputs: StepInputs): Promise<StepTrace> {
+    return this.#host.call(this.number, "run", [inputs]) as Promise<StepTrace>;
+  }
+
+  async load(state: readonly Tensor[]): Promise<void> {
+    await this.#host.call(this.number, "load", [state]);
+  }
+
+  advance(inputs: SourceOutputs, ranges: readonly StateRange[]): Promise<StepReport> {
+    return this.#host.call(this.number, "advance", [inputs, ranges]) as Promise<StepReport>;
+  }
+
+  unload(): Promise<readonly Tensor[]> {
+    return this.#host.call(this.number, "unload", []) as Promise<readonly Tensor[]>;
+  }
+}
