@@ -260,11 +260,8 @@ function ordinary(random: Random, minimum: number, maximum: number): number {
 export function exampleState(program: Program, seed: number): Tensor[] {
   const random = new Random(seed ^ 0x5eed);
   return program.state.map(({ dtype, shape }) => {
-    const count = wordCount(shape);
-    const words =
-      dtype === Dtype.int32
-        ? ints(...Array.from({ length: count }, () => random.below(10)))
-        : floats(...Array.from({ length: count }, () => ordinary(random, -2, 2)));
+    const word = (): number => (dtype === Dtype.int32 ? ints(random.below(10)) : floats(ordinary(random, -2, 2)))[0]!;
+    const words = Uint32Array.from({ length: wordCount(shape) }, word);
     return { dtype, shape, words };
   });
 }

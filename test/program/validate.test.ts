@@ -84,6 +84,7 @@ test("rule 1: references, counts, registers, dtypes, shapes and the program's ow
     ...regression,
     operators: regression.operators.map(({ operator }) => ({ name: "same", operator })),
   });
+  refuses(1, /no state/, { ...embedding, operators: [], state: [] });
   refuses(1, /the loss/, { ...regression, loss: 99 });
   refuses(1, /the loss/, { ...regression, loss: regression.logits! });
   refuses(1, /the logits/, { ...embedding, logits: 0 });
@@ -156,6 +157,7 @@ function long(length: number): Program {
 /** A Sum of numbers within ±4 under a constant peak. */
 function constantPeak(peak: number): Program {
   const build = new ProgramBuilder();
+  build.state("unused", [1]);
   const x = build.batch("x", 4, 3, 0, -4, 4);
   const bound = build.constant([1], floats(peak));
   const operands = [view(x, [0, 1]), view(bound, [0, 0])] as const;

@@ -77,9 +77,12 @@ export function coversAll(operand: Operand, shape: readonly number[], length: nu
 
 function checkWhole(program: Program, report: Report): void {
   const { operators, state, constants, sample } = program;
-  const names = operators.map(({ name }) => name);
-  for (const name of new Set(names.filter((name, at) => names.indexOf(name) !== at)))
-    report(1, `several operators have the name ${name}`);
+  const names = new Set<string>();
+  for (const { name } of operators) {
+    if (names.has(name)) report(1, `several operators have the name ${name}`);
+    names.add(name);
+  }
+  if (state.length === 0) report(1, "there is no state");
   const loss = operators[program.loss]?.operator;
   if (loss === undefined || loss.dtype !== Dtype.float32 || wordCount(loss.shape) !== 1)
     report(1, `the loss is not an operator of one float32 word`);
