@@ -11,7 +11,6 @@ import { TouchstoneError } from "../../shared/errors.ts";
 export type LocalChainKind = "hardhat" | "anvil";
 
 export interface LocalChain {
-  readonly kind: LocalChainKind;
   readonly url: string;
   /** Moves block time forward and mines a block. */
   advance(seconds: number): Promise<void>;
@@ -31,8 +30,29 @@ export function hasLocalChain(kind: LocalChainKind): boolean {
   return kind === "hardhat" || existsSync(ANVIL);
 }
 
-/** @throws LocalChainError when the chain's program is absent or does not come up. */
-export async function startLocalChain(kind: LocalChainKind): Promise<LocalChain> {
+/**
+ * @param chain one to start, or the address of a development node that runs already: it must have the public test accounts
+ * and let its time be moved, and is left running.
+ * @throws LocalChainError when the chain's program is absent or does not come up.
+ */
+export async function startLocalChain(chain: LocalChainKind | URL): Promise<LocalChain> {
+  if (chain instanceof URL) return control(chain.href, async () => {});
+  return await spawnChain(chain);
+}
+
+/** Moves the chain's time by the methods that Hardhat and anvil share. */
+function control(url: string, stop: () => Promise<void>): LocalChain {
+  return {
+    url,
+    stop,
+    async advance(seconds) {
+      await rpc(url, "evm_increaseTime", [seconds]);
+      await rpc(url, "evm_mine", []);
+    },
+  };
+}
+
+async function spawnChain(kind: LocalChainKind): Promise<LocalChain> {
   if (!hasLocalChain(kind)) {
     throw new LocalChainError("anvil is not installed here.", {
       remedy: "Its npm package exists for linux-x64; use --chain hardhat, or --chain URL with a node of your own.",
@@ -52,20 +72,12 @@ export async function startLocalChain(kind: LocalChainKind): Promise<LocalChain>
           },
         );
   const url = await announcedUrl(child, kind);
-  return {
-    kind,
-    url,
-    async advance(seconds) {
-      await rpc(url, "evm_increaseTime", [seconds]);
-      await rpc(url, "evm_mine", []);
-    },
-    async stop() {
-      if (child.exitCode !== null) return;
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill();
-      await ended;
-    },
-  };
+  return control(url, async () => {
+    if (child.exitCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill();
+    await ended;
+  });
 }
 
 async function announcedUrl(child: ChildProcess, kind: LocalChainKind): Promise<string> {
