@@ -2,6 +2,7 @@
  * What a job brings besides its program: the samples lie within the declared bounds, schedule and initial state are within the guard,
  * and every float32 word is flushed. The range analysis starts from this.
  */
+import { GUARD_LIMIT } from "../../engine/validity.ts";
 import { TouchstoneError } from "../../errors.ts";
 import { toNumber } from "../../numerics/float32.ts";
 import { isFlushed } from "../../numerics/flush.ts";
@@ -9,8 +10,6 @@ import { Dtype, wordCount } from "../descriptor.ts";
 import { type Job, sampleCount } from "../job.ts";
 import type { Program, SampleField, Tensor } from "../program.ts";
 import type { ScheduleBounds } from "./ranges.ts";
-
-const GUARDED = 2 ** 20;
 
 /** A value of the dataset, the schedule or the initial state that no run may start from. */
 export class JobInputsError extends TouchstoneError {
@@ -88,5 +87,5 @@ function numberProblem(word: number): string | null {
 }
 
 function boundProblem(value: number): string | null {
-  return Math.abs(value) <= GUARDED ? null : `is ${value}, beyond 2^20`;
+  return Math.abs(value) <= GUARD_LIMIT ? null : `is ${value}, beyond 2^20`;
 }

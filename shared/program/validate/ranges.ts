@@ -1,4 +1,5 @@
 /** Rules 3 and 4 of docs/numerics.md, section 4: peaks bound what they should, and no value can leave the numbers or show a subnormal. */
+import { GUARD_LIMIT } from "../../engine/validity.ts";
 import { toNumber } from "../../numerics/float32.ts";
 import { FLUSHED_GRID } from "../../numerics/flush.ts";
 import {
@@ -21,8 +22,6 @@ import { bounded, exactRange, gridRange, magnitude, type Range, union } from "./
 import { dotRange, peakRange, sumByIndexRange, sumRange } from "./reductionRange.ts";
 import { coversAll } from "./structure.ts";
 
-/** Largest magnitude in a valid step. */
-const GUARDED = 2 ** 20;
 /** Exponents of constant peaks: from Peak's own floor up to where an engine's float32 grid constants stay finite. */
 const PEAK_EXPONENTS = { least: -40, most: 100 };
 /** Magnitudes up to which binary64 sums of integers are exact. */
@@ -46,10 +45,10 @@ export interface Analysis {
 }
 
 /** What an operator's range is taken for when a finding leaves it unknown, so that one fault is reported once. */
-const UNKNOWN = gridRange(-GUARDED, GUARDED, FLUSHED_GRID);
+const UNKNOWN = gridRange(-GUARD_LIMIT, GUARD_LIMIT, FLUSHED_GRID);
 /** Peak of mode 1 of anything within the guard. */
-const ANY_PEAK = gridRange(2 ** PEAK_EXPONENTS.least, GUARDED, PEAK_EXPONENTS.least);
-const INTEGER_STATE = gridRange(-GUARDED, GUARDED, 0);
+const ANY_PEAK = gridRange(2 ** PEAK_EXPONENTS.least, GUARD_LIMIT, PEAK_EXPONENTS.least);
+const INTEGER_STATE = gridRange(-GUARD_LIMIT, GUARD_LIMIT, 0);
 
 class Fault extends Error {
   readonly rule: Rule;
@@ -79,7 +78,7 @@ export function analyse(program: Program, unsound: ReadonlySet<number | null>, o
       if (!(error instanceof Fault)) throw error;
       findings.push({ operator: at, rule: error.rule, message: `${name}: ${error.message}` });
     }
-    ranges.push(guarded.has(at) ? bounded(range, GUARDED) : range);
+    ranges.push(guarded.has(at) ? bounded(range, GUARD_LIMIT) : range);
   }
   for (const { name, dtype, source } of program.state) {
     if (source === null || dtype !== Dtype.float32 || (ranges[source] ?? UNKNOWN).grid >= FLUSHED_GRID) continue;
@@ -115,7 +114,7 @@ function outputRange(program: Program, operator: Operator, rangeOf: RangeOf, opt
       return sumOutputRange(program, operator, rangeOf);
     case "peak":
       // What a Peak measures is within the guard, also where it takes a part of a tensor.
-      return peakRange(bounded(rangeOf(operator.operands[0].reference), GUARDED), operator.mode);
+      return peakRange(bounded(rangeOf(operator.operands[0].reference), GUARD_LIMIT), operator.mode);
     case "gather":
       return gatherRange(operator, rangeOf);
     case "batch":
@@ -196,7 +195,7 @@ function boundedOperand(
   if (!peakCovers(data, peak, measure, shape, length))
     throw new Fault(3, "a peak operand does not measure every word that it should bound");
   const bound = rangeOf(peak.reference);
-  return { data: bounded(range, GUARDED), peak: bound.low > 0 ? bound : ANY_PEAK };
+  return { data: bounded(range, GUARD_LIMIT), peak: bound.low > 0 ? bound : ANY_PEAK };
 }
 
 function constantPeak({ words }: Tensor): Range {
