@@ -12,8 +12,7 @@ import {TreeProof} from "./TreeProof.sol";
 /// @notice An operand's line with the tile that was proved for it.
 struct Opened {
     Line line;
-    uint256 tile;
-    /// Calldata offset of the tile's words, 0 while none is opened.
+    /// Calldata offset of the tile's words; 0 when no address is inside.
     uint256 words;
 }
 
@@ -32,10 +31,10 @@ library Witness {
     /// @notice A read needs one more tile than the witness brings.
     error WitnessMissing(uint256 position);
     error WitnessUnused(uint256 given, uint256 used);
-    /// @notice A range's addresses leave the tile that was proved for the operand.
-    error WitnessSpansTiles(uint256 position, uint256 k);
+    /// @notice An operand's addresses over the range are in more than one tile.
+    error WitnessSpansTiles(uint256 position, uint256 firstTile, uint256 lastTile);
 
-    /// @notice Proves the tile that an operand touches for k in [lo, hi), if it touches any.
+    /// @notice Proves the tile that an operand touches for k in [lo, hi), if it touches any; more than one reverts.
     /// @param position the operand's place in the witness
     /// @return next `position` + 1, or `position` when every address lies outside and the operand reads 0
     function open(
@@ -50,10 +49,12 @@ library Witness {
         CommittedTensor memory tensor = _tensorOf(line, roots);
         // A tensor that does not exist reads 0 everywhere.
         if (tensor.tensor >= tensor.tensors) line.count = 0;
-        (uint256 place, bool inside) = _firstInside(line, lo, hi);
+        (uint256 first, uint256 last, bool inside) = _ends(line, lo, hi);
         if (!inside) return position;
-        operand.tile = place / Tile.WORDS;
-        operand.words = prove(tensor, operand.tile, witness, position);
+        // Addresses are linear in k: those inside are neighbours in k, and lie between the first and the last.
+        uint256 tile = first / Tile.WORDS;
+        if (last / Tile.WORDS != tile) revert WitnessSpansTiles(position, tile, last / Tile.WORDS);
+        operand.words = prove(tensor, tile, witness, position);
         return position + 1;
     }
 
@@ -87,13 +88,11 @@ library Witness {
         if (witness.length != used) revert WitnessUnused(witness.length, used);
     }
 
-    /// @notice The operand's word at reduced index `k`; 0 outside.
+    /// @notice The operand's word at reduced index `k` of the range that was opened; 0 outside the operand.
     function word(Opened memory operand, uint256 k) internal pure returns (uint32) {
         (uint256 place, bool inside) = Address.addressAt(operand.line, k);
-        if (!inside) return 0;
-        // INVARIANT: `open` has proved the tile of the range's first address inside, so `words` is set here.
-        if (place / Tile.WORDS != operand.tile) revert WitnessSpansTiles(place, k);
-        return Tile.wordAt(operand.words, place % Tile.WORDS);
+        // INVARIANT: `open` has proved the one tile in which all the range's addresses inside the operand lie.
+        return inside ? Tile.wordAt(operand.words, place % Tile.WORDS) : 0;
     }
 
     /// @notice The operand's word at `k` as a number: int32 is converted, float32 taken as it is.
@@ -119,11 +118,18 @@ library Witness {
         exponent = Quantise.peakExponent(word(opened, 0));
     }
 
-    function _firstInside(Line memory line, uint256 lo, uint256 hi) private pure returns (uint256 place, bool inside) {
-        for (uint256 k = lo; k < hi; ++k) {
-            (place, inside) = Address.addressAt(line, k);
+    /// @dev The addresses at the first and at the last k of [lo, hi) that lie inside the operand, if any do.
+    function _ends(
+        Line memory line,
+        uint256 lo,
+        uint256 hi
+    ) private pure returns (uint256 first, uint256 last, bool inside) {
+        for (; lo < hi; ++lo) {
+            (first, inside) = Address.addressAt(line, lo);
             if (inside) break;
         }
+        if (!inside) return (0, 0, false);
+        for (bool found = false; !found; --hi) (last, found) = Address.addressAt(line, hi - 1);
     }
 
     function _tensorOf(Line memory line, StepRoots calldata roots) private pure returns (CommittedTensor memory) {

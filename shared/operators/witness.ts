@@ -23,7 +23,18 @@ export interface WitnessTile {
 export function isAdjudicable(operator: ReducingOperator, element: number, lo: number, hi: number): boolean {
   if (hi - lo > MAX_ADJUDICATED_POSITIONS) return false;
   const index = multiIndex(operator.shape, element);
-  return operator.operands.every((operand) => tilesOfRange(operandLine(operand, index), lo, hi).length <= 1);
+  return operator.operands.every((operand, at) => {
+    const [from, to] = positionsRead(operator, at, lo, hi);
+    return tilesOfRange(operandLine(operand, index), from, to).length <= 1;
+  });
+}
+
+/** The positions of the reduced axis at which an operand is read: those of the range, but 0 alone for a peak. */
+function positionsRead(operator: Operator, at: number, lo: number, hi: number): readonly [number, number] {
+  const firstPeak = operator.family === "dot" ? 2 : 1;
+  const peaks = operator.family === "dot" || operator.family === "sum" || operator.family === "sumByIndex";
+  const isIndex = operator.family === "sumByIndex" && at === 2;
+  return peaks && at >= firstPeak && !isIndex ? [0, 1] : [lo, hi];
 }
 
 /**
@@ -56,7 +67,8 @@ export function witnessTiles(
   for (const [at, operand] of operator.operands.entries()) {
     if (operator.family === "gather" && at === 0) push(operand.reference, gatherAddress(operator, element, read));
     else {
-      const [tile] = tilesOfRange(operandLine(operand, index), lo, hi);
+      const [from, to] = positionsRead(operator, at, lo, hi);
+      const [tile] = tilesOfRange(operandLine(operand, index), from, to);
       if (tile !== undefined) tiles.push({ source: operand.reference, tile });
     }
   }
