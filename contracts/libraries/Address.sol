@@ -61,12 +61,11 @@ library Address {
         }
     }
 
-    /// @notice The address at reduced index `k`, and whether it lies inside the operand; outside it reads 0.
-    function addressAt(Line memory line, uint256 k) internal pure returns (uint256 place, bool inside) {
+    /// @notice The address at reduced index `k`. It lies inside the operand, and does not read 0, if it is below `line.count`.
+    function addressAt(Line memory line, uint256 k) internal pure returns (uint256) {
         unchecked {
             // A negative address becomes an unsigned number above every count.
-            place = uint256(line.base + int256(k) * line.stride);
-            inside = place < line.count;
+            return uint256(line.base + int256(k) * line.stride);
         }
     }
 

@@ -14,6 +14,8 @@ library Float32 {
 
     uint32 private constant SIGN = 0x80000000;
     uint32 private constant MAGNITUDE = 0x7fffffff;
+    /// @dev The exponent field of infinities and NaNs.
+    uint256 private constant SPECIAL = 0xff;
 
     function isNan(uint32 a) internal pure returns (bool) {
         return a & MAGNITUDE > INFINITY;
@@ -26,17 +28,12 @@ library Float32 {
     }
 
     function add(uint32 a, uint32 b) internal pure returns (uint32) {
-        if (_isSpecial(a) || _isSpecial(b)) {
-            if (isNan(a) || isNan(b)) return NAN;
-            if (!_isSpecial(b)) return a;
-            if (!_isSpecial(a)) return b;
-            return a == b ? a : NAN;
-        }
         (uint256 high, uint256 highExponent) = _unpack(a);
         (uint256 low, uint256 lowExponent) = _unpack(b);
+        if (highExponent == SPECIAL || lowExponent == SPECIAL) return _addSpecial(a, b);
         unchecked {
-            int256 sum = a & SIGN == 0 ? int256(high) : -int256(high);
-            int256 rest = b & SIGN == 0 ? int256(low) : -int256(low);
+            int256 sum = int256(a > MAGNITUDE ? 0 - high : high);
+            int256 rest = int256(b > MAGNITUDE ? 0 - low : low);
             if (highExponent < lowExponent) {
                 (sum, rest) = (rest, sum);
                 (highExponent, lowExponent) = (lowExponent, highExponent);
@@ -57,30 +54,30 @@ library Float32 {
     }
 
     function mul(uint32 a, uint32 b) internal pure returns (uint32) {
-        uint32 sign = (a ^ b) & SIGN;
-        if (_isSpecial(a) || _isSpecial(b)) {
-            if (isNan(a) || isNan(b) || _isZero(a) || _isZero(b)) return NAN;
-            return sign | INFINITY;
-        }
         (uint256 x, uint256 xExponent) = _unpack(a);
         (uint256 y, uint256 yExponent) = _unpack(b);
+        uint256 sign = (a ^ b) & SIGN;
+        if (xExponent == SPECIAL || yExponent == SPECIAL) {
+            if (isNan(a) || isNan(b) || x == 0 || y == 0) return NAN;
+            return uint32(sign | INFINITY);
+        }
         unchecked {
             uint256 product = x * y;
-            if (product == 0) return sign;
+            if (product == 0) return uint32(sign);
             return Rounding.round(sign, product, int256(xExponent + yExponent) - 300);
         }
     }
 
     function div(uint32 a, uint32 b) internal pure returns (uint32) {
-        uint32 sign = (a ^ b) & SIGN;
-        if (_isSpecial(a) || _isSpecial(b)) {
-            if (isNan(a) || isNan(b) || (_isSpecial(a) && _isSpecial(b))) return NAN;
-            return _isSpecial(a) ? sign | INFINITY : sign;
-        }
         (uint256 x, uint256 xExponent) = _unpack(a);
         (uint256 y, uint256 yExponent) = _unpack(b);
-        if (y == 0) return x == 0 ? NAN : sign | INFINITY;
-        if (x == 0) return sign;
+        uint256 sign = (a ^ b) & SIGN;
+        if (xExponent == SPECIAL || yExponent == SPECIAL) {
+            if (isNan(a) || isNan(b) || xExponent == yExponent) return NAN;
+            return uint32(xExponent == SPECIAL ? sign | INFINITY : sign);
+        }
+        if (y == 0) return x == 0 ? NAN : uint32(sign | INFINITY);
+        if (x == 0) return uint32(sign);
         unchecked {
             // At least 37 bits of quotient, of which the last is made sticky: it stands below the rounding bit.
             uint256 scaled = x << 60;
@@ -152,9 +149,12 @@ library Float32 {
         return Rounding.roundToFloat32(int32(word), 0);
     }
 
-    /// @dev Infinity or NaN.
-    function _isSpecial(uint32 a) private pure returns (bool) {
-        return a & MAGNITUDE >= INFINITY;
+    function _addSpecial(uint32 a, uint32 b) private pure returns (uint32) {
+        if (isNan(a) || isNan(b)) return NAN;
+        bool infiniteA = a & MAGNITUDE == INFINITY;
+        // Infinities of opposite signs have no sum.
+        if (infiniteA && b & MAGNITUDE == INFINITY && a != b) return NAN;
+        return infiniteA ? a : b;
     }
 
     function _isZero(uint32 a) private pure returns (bool) {
@@ -168,11 +168,13 @@ library Float32 {
         }
     }
 
+    /// @dev For infinities and NaNs the exponent is SPECIAL and the significand means nothing, but is not 0.
     function _unpack(uint32 a) private pure returns (uint256 significand, uint256 exponent) {
         assembly ("memory-safe") {
             exponent := and(shr(23, a), 0xff)
-            significand := or(and(a, 0x7fffff), shl(23, iszero(iszero(exponent))))
-            exponent := add(exponent, iszero(exponent))
+            let normal := gt(exponent, 0)
+            significand := or(and(a, 0x7fffff), shl(23, normal))
+            exponent := add(exponent, iszero(normal))
         }
     }
 

@@ -16,34 +16,33 @@ library Quantise {
     /// @notice clamp(roundHalfEven(x / 2^(exponent − bits)), −2^bits, 2^bits); NaN gives 0.
     /// @param exponent E of the peak, −126 … 128
     /// @param bits P, at most 22
-    function quantise(uint32 x, int256 exponent, uint256 bits) internal pure returns (int256) {
-        unchecked {
-            uint256 magnitude = x & 0x7fffffff;
-            uint256 limit = 1 << bits;
-            uint256 digits;
-            if (magnitude >= INFINITY) {
-                if (magnitude != INFINITY) return 0;
-                digits = limit;
-            } else {
-                uint256 significand;
-                int256 shift;
-                assembly ("memory-safe") {
-                    let biased := shr(23, magnitude)
-                    significand := or(and(magnitude, 0x7fffff), shl(23, iszero(iszero(biased))))
-                    // x = significand · 2^(biased − 150), to be divided by 2^(exponent − bits).
-                    shift := sub(sub(add(exponent, 150), bits), add(biased, iszero(biased)))
-                }
-                if (shift > 0) {
-                    // As in Rounding: half a unit less one, plus the last kept bit. A shift above 25 gives 0.
-                    uint256 s = uint256(shift);
-                    digits = s > 25 ? 0 : (significand + (1 << (s - 1)) - 1 + ((significand >> s) & 1)) >> s;
-                } else {
-                    // 23 places take any significand to the limit, and more would leave 256 bits.
-                    digits = significand << (shift < -23 ? 23 : uint256(-shift));
-                }
-                if (digits > limit) digits = limit;
+    function quantise(uint32 x, int256 exponent, uint256 bits) internal pure returns (int256 digits) {
+        assembly ("memory-safe") {
+            let biased := and(shr(23, x), 0xff)
+            let limit := shl(bits, 1)
+            switch biased
+            case 0xff {
+                // Infinities go to the end of the grid, NaN to 0.
+                digits := mul(limit, iszero(and(x, 0x7fffff)))
             }
-            return x >> 31 == 0 ? int256(digits) : -int256(digits);
+            default {
+                let significand := or(and(x, 0x7fffff), shl(23, gt(biased, 0)))
+                // |x| = significand · 2^(biased − 150) is to be divided by 2^(exponent − bits): shift right, from 24 places further left.
+                let shift := sub(sub(add(exponent, 174), bits), add(biased, iszero(biased)))
+                // Beyond the ends nothing changes: a shift of 1 takes any significand to 2^23 ≥ limit, one of 50 to 0.
+                if gt(sub(shift, 1), 49) {
+                    shift := xor(50, mul(51, slt(shift, 1)))
+                }
+                // As in Rounding: half a unit less one, plus the last kept bit.
+                let scaled := shl(24, significand)
+                digits := shr(shift, add(add(scaled, and(shr(shift, scaled), 1)), sub(shl(sub(shift, 1), 1), 1)))
+                if gt(digits, limit) {
+                    digits := limit
+                }
+            }
+            if shr(31, x) {
+                digits := sub(0, digits)
+            }
         }
     }
 }

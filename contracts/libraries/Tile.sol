@@ -50,9 +50,8 @@ library Tile {
     /// @notice As `word`, from the calldata offset of a tile that `hash` has accepted; `position` must be below 64.
     function wordAt(uint256 offset, uint256 position) internal pure returns (uint32 value) {
         assembly ("memory-safe") {
-            let big := shr(224, calldataload(add(offset, shl(2, position))))
-            big := or(shl(8, and(big, 0x00ff00ff)), shr(8, and(big, 0xff00ff00)))
-            value := or(shl(16, and(big, 0xffff)), shr(16, big))
+            let big := calldataload(add(offset, shl(2, position)))
+            value := or(or(byte(0, big), shl(8, byte(1, big))), or(shl(16, byte(2, big)), shl(24, byte(3, big))))
         }
     }
 }

@@ -49,8 +49,8 @@ library Witness {
         CommittedTensor memory tensor = _tensorOf(line, roots);
         // A tensor that does not exist reads 0 everywhere.
         if (tensor.tensor >= tensor.tensors) line.count = 0;
-        (uint256 first, uint256 last, bool inside) = _ends(line, lo, hi);
-        if (!inside) return position;
+        (uint256 first, uint256 last) = _ends(line, lo, hi);
+        if (first >= line.count) return position;
         // Addresses are linear in k: those inside are neighbours in k, and lie between the first and the last.
         uint256 tile = first / Tile.WORDS;
         if (last / Tile.WORDS != tile) revert WitnessSpansTiles(position, tile, last / Tile.WORDS);
@@ -90,9 +90,11 @@ library Witness {
 
     /// @notice The operand's word at reduced index `k` of the range that was opened; 0 outside the operand.
     function word(Opened memory operand, uint256 k) internal pure returns (uint32) {
-        (uint256 place, bool inside) = Address.addressAt(operand.line, k);
+        Line memory line = operand.line;
+        uint256 place = Address.addressAt(line, k);
+        if (place >= line.count) return 0;
         // INVARIANT: `open` has proved the one tile in which all the range's addresses inside the operand lie.
-        return inside ? Tile.wordAt(operand.words, place % Tile.WORDS) : 0;
+        return Tile.wordAt(operand.words, place % Tile.WORDS);
     }
 
     /// @notice The operand's word at `k` as a number: int32 is converted, float32 taken as it is.
@@ -118,18 +120,17 @@ library Witness {
         exponent = Quantise.peakExponent(word(opened, 0));
     }
 
-    /// @dev The addresses at the first and at the last k of [lo, hi) that lie inside the operand, if any do.
-    function _ends(
-        Line memory line,
-        uint256 lo,
-        uint256 hi
-    ) private pure returns (uint256 first, uint256 last, bool inside) {
-        for (; lo < hi; ++lo) {
-            (first, inside) = Address.addressAt(line, lo);
-            if (inside) break;
+    /// @dev The addresses at the first and at the last k of [lo, hi) that lie inside the operand; outside it if none does.
+    function _ends(Line memory line, uint256 lo, uint256 hi) private pure returns (uint256 first, uint256 last) {
+        unchecked {
+            uint256 count = line.count;
+            first = Address.addressAt(line, lo);
+            while (first >= count && ++lo < hi) first = Address.addressAt(line, lo);
+            if (first >= count) return (first, first);
+            last = Address.addressAt(line, --hi);
+            // SAFETY: ends at `lo`, whose address is inside.
+            while (last >= count) last = Address.addressAt(line, --hi);
         }
-        if (!inside) return (0, 0, false);
-        for (bool found = false; !found; --hi) (last, found) = Address.addressAt(line, hi - 1);
     }
 
     function _tensorOf(Line memory line, StepRoots calldata roots) private pure returns (CommittedTensor memory) {

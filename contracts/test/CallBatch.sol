@@ -9,6 +9,16 @@ contract CallBatch {
         bytes data;
     }
 
+    error CallFailed(bytes data);
+
+    /// @notice Gas that one call uses, without its transaction.
+    function gasOf(address target, bytes memory call) external view returns (uint256 used) {
+        uint256 before = gasleft();
+        (bool done, bytes memory data) = target.staticcall(call);
+        used = before - gasleft();
+        if (!done) revert CallFailed(data);
+    }
+
     function run(address target, bytes[] calldata calls) external view returns (Outcome[] memory outcomes) {
         outcomes = new Outcome[](calls.length);
         for (uint256 i = 0; i < calls.length; ++i) (outcomes[i].done, outcomes[i].data) = target.staticcall(calls[i]);

@@ -56,6 +56,7 @@ contract DescriptorHarness {
 
     /// @notice The address of an operand at reduced index `k`, and whether it lies inside.
     function addressAt(Line memory line, uint256 k) external pure returns (uint256 place_, bool inside) {
-        return Address.addressAt(line, k);
+        place_ = Address.addressAt(line, k);
+        inside = place_ < line.count;
     }
 }

@@ -22,6 +22,16 @@ contract NumericsHarness {
         }
     }
 
+    /// @notice Gas of each case, less what the dispatch and an empty call cost.
+    function float32Gas(uint256 which, bytes calldata cases) external view returns (uint256[] memory used) {
+        uint256 count = cases.length / CASE;
+        used = new uint256[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint96 packed = uint96(bytes12(cases[i * CASE:(i + 1) * CASE]));
+            used[i] = _gasOf(which, uint32(packed >> 64), uint32(packed >> 32));
+        }
+    }
+
     function roundToFloat32(
         int256[] calldata values,
         int256[] calldata exponents
@@ -58,6 +68,17 @@ contract NumericsHarness {
     ) external pure returns (uint256[] memory samples) {
         samples = new uint256[](rows.length);
         for (uint256 i = 0; i < rows.length; ++i) samples[i] = Philox.sampleRow(seed, step, rows[i], sampleCount);
+    }
+
+    function _gasOf(uint256 which, uint32 a, uint32 b) private view returns (uint256 used) {
+        uint256 start = gasleft();
+        if (which == 1) Float32.add(a, b);
+        else if (which == 2) Float32.sub(a, b);
+        else if (which == 3) Float32.mul(a, b);
+        else if (which == 4) Float32.div(a, b);
+        else if (which == 5) Float32.sqrt(a);
+        else revert UnknownFunction(which);
+        used = start - gasleft();
     }
 
     function _apply(uint256 which, uint32 a, uint32 b, uint32 c) private pure returns (uint32) {

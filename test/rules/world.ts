@@ -26,6 +26,24 @@ export interface Witness {
   readonly siblings: readonly Hex[];
 }
 
+/** The struct of contracts/interfaces/IReferee.sol. */
+export interface StepRoots {
+  readonly traceRoot: Hex;
+  readonly stateRoot: Hex;
+  readonly constantsRoot: Hex;
+  readonly datasetRoot: Hex;
+  readonly scheduleRoot: Hex;
+  readonly operatorCount: number;
+  readonly stateCount: number;
+  readonly constantCount: number;
+  readonly sampleCount: number;
+  readonly sampleWords: number;
+  readonly scheduleWidth: number;
+  readonly steps: number;
+  readonly step: number;
+  readonly seed: bigint;
+}
+
 export type Lists = Readonly<Record<ReferenceKind, readonly Uint32Array[]>>;
 
 /** One step: what its witnesses are proved against, and what its rules read. */
@@ -53,8 +71,7 @@ export class World {
     this.#tableTree = new TensorsTree([table]);
   }
 
-  /** The StepRoots struct. */
-  get roots(): Record<string, unknown> {
+  get roots(): StepRoots {
     const zero: Hex = `0x${"00".repeat(32)}`;
     const { lists, position } = this;
     return {
