@@ -59,13 +59,13 @@ export function mlpModel(sizes: MlpSizes, weights: ReadonlyMap<string, Float32Ar
 const TRANSPOSED: OnnxNode["attributes"] = { transB: { kind: "int", value: 1 } };
 
 /**
- * Uniform initial weights from a seed, the same on every machine: ±1 for the embedding, ±√(3 / inputs) for weights (variance
+ * Uniform initial weights from a seed, the same on every machine: ±1/2 for the embedding, ±√(3 / inputs) for weights (variance
  * 1 / inputs), 0 for biases.
  */
 export function mlpWeights(sizes: MlpSizes, seed: bigint): Map<string, Float32Array> {
   return new Map(
     [...mlpParameters(sizes)].map(([name, shape], index) => {
-      const bound = name === "embedding.weight" ? 1 : shape.length === 1 ? 0 : Math.sqrt(3 / shape[1]!);
+      const bound = name === "embedding.weight" ? 0.5 : shape.length === 1 ? 0 : Math.sqrt(3 / shape[1]!);
       const count = shape.reduce((a, b) => a * b);
       // The upper 24 bits are a float32 without rounding.
       const uniform = (word: number) => bound * ((word >>> 8) * 2 ** -23 - 1);

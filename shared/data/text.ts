@@ -37,7 +37,8 @@ export class TextDatasetError extends TouchstoneError {
 
 /** @throws TextDatasetError when an option is no positive integer, or the texts give no training or no held-out window. */
 export function textDataset(texts: readonly string[], options: TextOptions): TextDataset {
-  for (const [name, value] of Object.entries(options)) {
+  for (const name of ["context", "stride", "minimumCount", "holdOutEvery"] as const) {
+    const value = options[name];
     if (!Number.isInteger(value) || value < 1) {
       throw new TextDatasetError(`The text option ${name} is ${value}.`, { remedy: "Give an integer of at least 1." });
     }
