@@ -3,6 +3,7 @@
  */
 import { TILE_WORDS } from "../commitment/tile.ts";
 import type { Operator, Reference } from "../program/descriptor.ts";
+import { isPeakOperand } from "../program/encoding.ts";
 import { multiIndex, operandLine, tilesOfRange } from "./address.ts";
 import { batchAddress } from "./batch.ts";
 import type { ReducingOperator } from "./element.ts";
@@ -22,19 +23,13 @@ export interface WitnessTile {
 /** Whether the contract recomputes the element over [lo, hi): few enough positions, and no operand in more than one tile. */
 export function isAdjudicable(operator: ReducingOperator, element: number, lo: number, hi: number): boolean {
   if (hi - lo > MAX_ADJUDICATED_POSITIONS) return false;
-  const index = multiIndex(operator.shape, element);
-  return operator.operands.every((operand, at) => {
-    const [from, to] = positionsRead(operator, at, lo, hi);
-    return tilesOfRange(operandLine(operand, index), from, to).length <= 1;
-  });
+  return operator.operands.every((_, position) => operandTiles(operator, position, element, lo, hi).length <= 1);
 }
 
-/** The positions of the reduced axis at which an operand is read: those of the range, but 0 alone for a peak. */
-function positionsRead(operator: Operator, at: number, lo: number, hi: number): readonly [number, number] {
-  const firstPeak = operator.family === "dot" ? 2 : 1;
-  const peaks = operator.family === "dot" || operator.family === "sum" || operator.family === "sumByIndex";
-  const isIndex = operator.family === "sumByIndex" && at === 2;
-  return peaks && at >= firstPeak && !isIndex ? [0, 1] : [lo, hi];
+/** Tiles of one operand over a range; a peak is read at 0 alone. */
+function operandTiles(operator: Operator, position: number, element: number, lo: number, hi: number): number[] {
+  const line = operandLine(operator.operands[position]!, multiIndex(operator.shape, element));
+  return isPeakOperand(operator.family, position) ? tilesOfRange(line, 0, 1) : tilesOfRange(line, lo, hi);
 }
 
 /**
@@ -63,12 +58,10 @@ export function witnessTiles(
       push({ kind: "schedule" }, scheduleAddress(operator, position));
       return tiles;
   }
-  const index = multiIndex(operator.shape, element);
   for (const [at, operand] of operator.operands.entries()) {
     if (operator.family === "gather" && at === 0) push(operand.reference, gatherAddress(operator, element, read));
     else {
-      const [from, to] = positionsRead(operator, at, lo, hi);
-      const [tile] = tilesOfRange(operandLine(operand, index), from, to);
+      const [tile] = operandTiles(operator, at, element, lo, hi);
       if (tile !== undefined) tiles.push({ source: operand.reference, tile });
     }
   }

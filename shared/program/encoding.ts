@@ -76,6 +76,11 @@ export function reduces(family: Family): boolean {
   return family === "dot" || family === "sum" || family === "sumByIndex" || family === "peak";
 }
 
+/** Whether the operand bounds another one, in Dot, Sum or SumByIndex; such operands are read at reduced index 0. */
+export function isPeakOperand(family: Family, position: number): boolean {
+  return family === "dot" ? position >= 2 : (family === "sum" || family === "sumByIndex") && position === 1;
+}
+
 /** @throws DescriptorError when the operator is not decodable. */
 export function encodeOperator(operator: Operator): Uint8Array {
   requireDecodable(operator);

@@ -13,7 +13,7 @@ import {
   type Reference,
   wordCount,
 } from "../descriptor.ts";
-import { encodeOperator, encodeState, reduces, stateDescriptor } from "../encoding.ts";
+import { encodeOperator, encodeState, isPeakOperand, reduces, stateDescriptor } from "../encoding.ts";
 import type { Program, Tensor } from "../program.ts";
 import type { Finding, Rule } from "./finding.ts";
 
@@ -128,7 +128,8 @@ function checkOperator(program: Program, at: number, operator: Operator, report:
     if (!acceptsDtype(operator, position, operand.dtype)) about(1, `has the wrong dtype`);
     if (!staysInside(operand, shape, length)) about(2, `is read outside its ${operand.count} words`);
     if (operand.strides.some((stride) => stride < 0)) about(5, `has a negative stride`);
-    if (isPeak(operator, position) && operand.strides.at(-1) !== 0) about(3, `is a peak that depends on k`);
+    if (isPeakOperand(operator.family, position) && operand.strides.at(-1) !== 0)
+      about(3, `is a peak that depends on k`);
     if (operator.family === "sumByIndex" && operand.strides[operator.axis] !== 0)
       about(5, `moves along the dimension that the index selects`);
   }
@@ -140,11 +141,6 @@ function checkOperator(program: Program, at: number, operator: Operator, report:
       report(2, `reads column ${operator.column}, past the schedule`);
     if (shape.length !== 1 || shape[0] !== 1) report(1, `has the shape [${shape}] instead of [1]`);
   }
-}
-
-/** Whether the operand bounds another one in Dot, Sum or SumByIndex. */
-function isPeak({ family }: Operator, position: number): boolean {
-  return family === "dot" ? position >= 2 : (family === "sum" || family === "sumByIndex") && position === 1;
 }
 
 function acceptsDtype(operator: Operator, position: number, dtype: Dtype): boolean {
