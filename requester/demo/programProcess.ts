@@ -73,6 +73,10 @@ export class ProgramProcess {
     }
   }
 
+  get hasEnded(): boolean {
+    return this.#exitCode !== undefined;
+  }
+
   /** Sends the signal and waits for the end. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     if (this.#exitCode === undefined) this.#child.kill(signal);

@@ -65,10 +65,11 @@ export class Stage {
   }
 
   /** Starts one of the programs as `role`, with that role's key and a folder of its own. */
-  start(role: Role, script: string, args: readonly string[]): ProgramProcess {
+  start(role: Role, program: "requester" | "solver" | "verifier", args: readonly string[]): ProgramProcess {
     const common = ["--rpc", this.#localChain.url, "--market", this.deployment.market, "--store", this.store.location];
-    const folder = path.join(this.#folder, role.replace(" ", "-"));
-    const process = new ProgramProcess(role, script, [...args, ...common, "--data-dir", folder], {
+    // The requester's program keeps no journal.
+    const journal = program === "requester" ? [] : ["--data-dir", path.join(this.#folder, role.replace(" ", "-"))];
+    const process = new ProgramProcess(role, `${program}/cli.ts`, [...args, ...common, ...journal], {
       TOUCHSTONE_KEY: this.account(role).key,
     });
     this.#processes.push(process);

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+/** The `touchstone` program: for whoever needs a model trained. */
+import { Command } from "commander";
+import { runProgram } from "../shared/cli.ts";
+import { addDemo } from "./commands/demo.ts";
+
+const program = new Command("touchstone")
+  .description(
+    "Have a model trained on machines you do not trust: a solver trains, verifiers replay, and a dispute ends in one number\n" +
+      "that a contract recomputes.",
+  )
+  .version("0.1.0");
+
+addDemo(program);
+// These load the compiled contracts' interfaces when they run, which the demo compiles first.
+const [{ addPost }, { addFollow }, { addFetch }] = await Promise.all([
+  import("./commands/post.ts"),
+  import("./commands/follow.ts"),
+  import("./commands/fetch.ts"),
+]);
+addPost(program);
+addFollow(program);
+addFetch(program);
+
+await runProgram(program);

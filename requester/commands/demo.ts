@@ -1,0 +1,105 @@
+import { randomInt } from "node:crypto";
+import path from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { jsonLine } from "../../shared/cli.ts";
+import { type CheatSummary, listCheats, UnknownCheatError } from "../demo/cheats.ts";
+import { compileContracts, installSeconds, seconds } from "../demo/setUp.ts";
+
+interface DemoCommandOptions {
+  readonly chain: "hardhat" | "anvil" | URL;
+  readonly cheat?: string;
+  readonly seed: number;
+  readonly listCheats?: boolean;
+  readonly json?: boolean;
+}
+
+const SEED_LIMIT = 2 ** 31;
+
+export function addDemo(program: Command): void {
+  program
+    .command("demo")
+    .summary("an honest run, a false accuser and a cheat, on a local chain")
+    .description(
+      "Starts a local chain and separate processes for requester, solver and verifiers. They train a model that writes Solidity;\n" +
+        "a false accuser loses its bond; a cheating solver is convicted by one number. Everything random follows from the seed.",
+    )
+    .option("--chain <chain>", "hardhat, anvil, or the URL of a development node", parseChain, "hardhat" as const)
+    .option("--cheat <name>", "the cheat to play (default: drawn by the seed)")
+    .option("--seed <n>", "seed of the cheat, its place, and the accused segment", parseSeed, randomInt(SEED_LIMIT))
+    .option("--list-cheats", "list the catalogue and end")
+    .option("--json", "only a JSON object, as the last line")
+    .action(runDemoCommand);
+}
+
+async function runDemoCommand(options: DemoCommandOptions): Promise<void> {
+  const { seed, chain, json = false } = options;
+  const catalogue = await listCheats();
+  if (options.listCheats) {
+    const text = catalogue.map(({ name, summary }) => `${name.padEnd(18)} ${summary}`).join("\n");
+    console.log(json ? jsonLine(catalogue) : text);
+    return;
+  }
+  const cheat = chooseCheat(catalogue, options.cheat, seed);
+  const install = installSeconds();
+  const compile = compileContracts();
+  const started = performance.now();
+  // Only now are the compiled contracts there to be loaded.
+  const [{ runDemo }, { createReporter }] = await Promise.all([
+    import("../demo/demo.ts"),
+    import("../demo/reporter.ts"),
+  ]);
+  const reporter = createReporter((text) => console.log(text), json);
+  if (!json) console.log(`seed ${seed}`);
+  const folder = path.resolve(".touchstone/demo");
+  const { honest, cheat: cheated, falseAccusation } = await runDemo({ chain, cheat, seed, folder }, reporter);
+  const demo = seconds(performance.now() - started);
+  if (!json) {
+    console.log(`\ninstallation ${install ?? "?"} s, compilation ${compile} s, demo ${demo} s; again: --seed ${seed}`);
+    return;
+  }
+  const { transcript } = cheated;
+  const { losses, heldOutLoss, bigramLoss, parameters } = honest;
+  console.log(
+    jsonLine({
+      seed,
+      honest: { settled: true, finalLoss: losses.at(-1), heldOutLoss, bigramLoss, steps: losses.length, parameters },
+      cheat: {
+        name: cheat,
+        injected: cheated.injected,
+        convicted: transcript.defendantConvicted ? "solver" : "challenger",
+        // The value of a range of an element's sum is decided the same way as the element.
+        reason: transcript.reason === "partial" ? "element" : transcript.reason,
+        located: cheated.located,
+        rounds: transcript.rounds,
+        transactions: transcript.transactions,
+        gas: {
+          total: Number(transcript.totalGas),
+          adjudicate: Number(transcript.moves.at(-1)!.gas),
+          byMove: Object.fromEntries([...transcript.gasByMove].map(([move, gas]) => [move, Number(gas)])),
+        },
+      },
+      falseAccusation: { convicted: falseAccusation.transcript.defendantConvicted ? "solver" : "challenger" },
+      seconds: { install, compile, demo },
+    }),
+  );
+}
+
+/** @throws UnknownCheatError */
+function chooseCheat(catalogue: readonly CheatSummary[], name: string | undefined, seed: number): string {
+  const names = catalogue.map((cheat) => cheat.name);
+  if (name === undefined) return names[seed % names.length]!;
+  if (!names.includes(name)) throw new UnknownCheatError(name, names);
+  return name;
+}
+
+function parseChain(text: string): "hardhat" | "anvil" | URL {
+  if (text === "hardhat" || text === "anvil") return text;
+  if (!URL.canParse(text)) throw new InvalidArgumentError("It must be hardhat, anvil or a URL.");
+  return new URL(text);
+}
+
+function parseSeed(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) >= SEED_LIMIT)
+    throw new InvalidArgumentError(`It must be an integer below ${SEED_LIMIT}.`);
+  return Number(text);
+}

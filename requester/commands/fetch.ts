@@ -1,0 +1,36 @@
+import { writeFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { createOutput } from "../../shared/cli.ts";
+import {
+  addChainOptions,
+  addStoreOption,
+  type ChainOptions,
+  openChain,
+  parseBytes32,
+} from "../../shared/programOptions.ts";
+import { openStore } from "../../shared/store/open.ts";
+import { fetchModel } from "../fetchModel.ts";
+
+interface FetchOptions extends ChainOptions {
+  readonly store: string;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export function addFetch(program: Command): void {
+  const command = program
+    .command("fetch")
+    .argument("<task>", "the task's id", parseBytes32)
+    .option("--out <file>", "file to write", "model.safetensors")
+    .summary("download the model of a settled task")
+    .description(
+      "Writes the trained parameters as a safetensors file, after checking them against the settled state root.",
+    );
+  addStoreOption(addChainOptions(command)).action(async (taskId: `0x${string}`, options: FetchOptions) => {
+    const output = createOutput(options.json ?? false);
+    const { chain, deployment } = await openChain(options);
+    const { safetensors } = await fetchModel(chain, deployment, openStore(options.store), taskId);
+    await writeFile(options.out, safetensors);
+    output.event("fetched", { taskId, file: options.out, bytes: safetensors.length }, `wrote ${options.out}`);
+  });
+}

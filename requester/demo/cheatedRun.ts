@@ -1,0 +1,107 @@
+/** Part 3: a solver cheats in one place; a verifier that knows nothing of it convicts it. */
+import { readFile } from "node:fs/promises";
+import { type Hex, parseEventLogs } from "viem";
+import { contractAbi } from "../../shared/chain/contracts.ts";
+import { pause } from "../../shared/chain/pause.ts";
+import type { LocatedFault } from "../../shared/dispute/located.ts";
+import type { ReportedChoice } from "./drawWalk.ts";
+import { postExample } from "./honestRun.ts";
+import type { ProgramProcess } from "./programProcess.ts";
+import type { Stage } from "./stage.ts";
+import { readTranscript, type Transcript } from "./transcript.ts";
+
+export interface CheatedRun {
+  /** What the cheat did, by its own report: read only now, when the dispute is over. */
+  readonly injected: Readonly<Record<string, unknown>>;
+  /** Where the chain found it; null when a clock ran out. */
+  readonly located: LocatedFault | null;
+  readonly choices: readonly ReportedChoice[];
+  readonly challenger: string;
+  readonly transcript: Transcript;
+}
+
+/** Looks without any move of the defendant, at the chain's pace, before its silence is believed. */
+const SILENT_LOOKS = 40;
+
+export async function runCheat(
+  stage: Stage,
+  verifiers: readonly ProgramProcess[],
+  cheat: string,
+  seed: number,
+): Promise<CheatedRun> {
+  const { taskId, fromBlock } = await postExample(stage);
+  const report = stage.file("cheat.json");
+  const args = [
+    "work",
+    "--task",
+    taskId,
+    "--once",
+    "--cheat",
+    cheat,
+    "--cheat-seed",
+    String(seed),
+    "--cheat-report",
+    report,
+  ];
+  const solver = stage.start("cheat", "solver/cli.ts", args);
+  const disputeId = await awaitConviction(stage, solver, taskId, fromBlock, cheat.startsWith("silent-"));
+  const transcript = await readTranscript(stage.chain, stage.deployment, disputeId, fromBlock);
+  const verifier = verifiers.find(({ events }) =>
+    events.some((event) => event.event === "dispute" && event.disputeId === disputeId),
+  );
+  const timedOut = transcript.reason === "timeout";
+  const located = timedOut
+    ? null
+    : await verifier?.waitFor("the place", (event) => event.event === "located" && event.disputeId === disputeId);
+  const choices = (verifier?.events ?? []).filter((event) => event.event === "chosen" && event.disputeId === disputeId);
+  return {
+    injected: JSON.parse(await readFile(report, "utf8")),
+    located: (located?.located ?? null) as LocatedFault | null,
+    choices: choices as unknown as ReportedChoice[],
+    challenger: verifier?.name ?? "challenger",
+    transcript,
+  };
+}
+
+/** The dispute that convicted the solver. For one that falls silent, moves block time past its clock. */
+async function awaitConviction(
+  stage: Stage,
+  solver: ProgramProcess,
+  taskId: Hex,
+  fromBlock: bigint,
+  willFallSilent: boolean,
+): Promise<Hex> {
+  const { client, pollingMs } = stage.chain;
+  const { market, game } = stage.deployment;
+  let moves = -1;
+  for (let quietLooks = 0; ; quietLooks++) {
+    const logs = await client.getLogs({ address: [market, game], fromBlock, toBlock: "latest" });
+    const convicted = parseEventLogs({ abi: contractAbi("TrainingMarket"), logs, eventName: "Convicted" }).find(
+      ({ args }) => args.taskId === taskId,
+    );
+    if (convicted !== undefined) return convicted.args.disputeId;
+    // A solver that ended without a conviction has failed: let its own words say why.
+    if (solver.hasEnded) await solver.waitFor("its conviction", () => false);
+    if (logs.length !== moves) quietLooks = 0;
+    moves = logs.length;
+    if (willFallSilent && quietLooks >= SILENT_LOOKS) {
+      const opened = parseEventLogs({ abi: contractAbi("DisputeGame"), logs, eventName: "DisputeOpened" });
+      await Promise.all(opened.map(({ args }) => advancePastDeadline(stage, args.disputeId)));
+      quietLooks = 0;
+    }
+    await pause(pollingMs);
+  }
+}
+
+async function advancePastDeadline(stage: Stage, disputeId: Hex): Promise<void> {
+  const game = { address: stage.deployment.game, abi: contractAbi("DisputeGame") } as const;
+  const { walk, clock } = await stage.chain.client.readContract({
+    ...game,
+    functionName: "dispute",
+    args: [disputeId],
+  });
+  const isDefendantsTurn = walk.level !== 0 && clock.turn === 0;
+  if (!isDefendantsTurn) return;
+  const deadline = await stage.chain.client.readContract({ ...game, functionName: "deadline", args: [disputeId] });
+  await stage.advancePast(deadline);
+}

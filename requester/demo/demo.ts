@@ -1,0 +1,144 @@
+/** The demo: an honest run, a false accuser, a cheat; real processes on a real chain (README). */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { readSafetensors } from "../../shared/data/safetensors.ts";
+import { bigramLoss } from "../../shared/data/text.ts";
+import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
+import { TouchstoneError } from "../../shared/errors.ts";
+import { segmentCount } from "../../shared/program/job.ts";
+import { TextModel } from "../evaluate.ts";
+import { fetchModel } from "../fetchModel.ts";
+import { type PreparedTask, prepareTask } from "../prepare.ts";
+import { type CheatedRun, runCheat } from "./cheatedRun.ts";
+import { accuseFalsely, type FalseAccusation } from "./falseAccusation.ts";
+import {
+  awaitAttestations,
+  EXAMPLE,
+  modelFile,
+  postExample,
+  type StartedTask,
+  settle,
+  watchTraining,
+} from "./honestRun.ts";
+import type { ProgramProcess } from "./programProcess.ts";
+import type { Reporter } from "./reporter.ts";
+import { type Role, Stage } from "./stage.ts";
+
+export interface DemoOptions {
+  readonly chain: "hardhat" | "anvil" | URL;
+  readonly cheat: string;
+  readonly seed: number;
+  readonly folder: string;
+}
+
+export interface HonestResult {
+  readonly losses: readonly number[];
+  readonly heldOutLoss: number;
+  readonly bigramLoss: number;
+  readonly parameters: number;
+  readonly sample: string;
+  readonly modelFile: string;
+}
+
+export interface DemoResult {
+  readonly honest: HonestResult;
+  readonly falseAccusation: FalseAccusation;
+  readonly cheat: CheatedRun;
+}
+
+/** The demo showed something else than it promises: never expected, and never hidden. */
+export class DemoError extends TouchstoneError {
+  readonly code = "DEMO";
+}
+
+/** Held-out windows that the loss is measured on, and characters of the sample. */
+const HELD_OUT_SAMPLES = 4096;
+const SAMPLE_CHARACTERS = 240;
+const SAMPLE_TEMPERATURE = 0.5;
+
+export async function runDemo({ chain, cheat, seed, folder }: DemoOptions, report: Reporter): Promise<DemoResult> {
+  const [stage, prepared] = await Promise.all([Stage.build(chain, folder), prepareTask(EXAMPLE)]);
+  try {
+    report.stage(stage, prepared);
+    const verifiers = await startVerifiers(stage);
+    report.part(1, "An honest run");
+    const task = await postExample(stage);
+    const solver = stage.start("solver", "solver", ["work", "--task", task.taskId, "--once"]);
+    const losses = await watchTraining(solver, prepared.taskPackage.job.steps, report.silent);
+    const attested = await awaitAttestations(stage, verifiers, task, segmentCount(prepared.taskPackage.job));
+    report.attested(attested);
+
+    report.part(2, "A false accuser, while the windows are open");
+    const before = await balances(stage, ["solver", "accuser"]);
+    const falseAccusation = await accuseFalsely(stage, task, seed % segmentCount(prepared.taskPackage.job));
+    if (falseAccusation.transcript.defendantConvicted) throw new DemoError("The honest solver was convicted.");
+    report.accused(falseAccusation, before, await balances(stage, ["solver", "accuser"]));
+
+    await settle(stage, solver, task);
+    const honest = await evaluate(stage, prepared, task, losses);
+    if (honest.heldOutLoss >= honest.bigramLoss) throw new DemoError("The model does not beat bigram counts.");
+    report.settled(honest, await balances(stage, ["requester", "solver", "verifier 1", "verifier 2"]));
+
+    report.part(3, `A cheat: ${cheat}`);
+    const funds = await balances(stage, ["cheat", "verifier 1", "verifier 2"]);
+    const cheated = await runCheat(stage, verifiers, cheat, seed);
+    requireCaught(cheated);
+    report.caught(cheated, funds, await balances(stage, ["cheat", "verifier 1", "verifier 2"]));
+    return { honest, falseAccusation, cheat: cheated };
+  } finally {
+    await stage.close();
+  }
+}
+
+async function startVerifiers(stage: Stage): Promise<ProgramProcess[]> {
+  const roles: readonly Role[] = ["verifier 1", "verifier 2"];
+  const verifiers = roles.map((role) => stage.start(role, "verifier", ["work", "--seats", "2", "--watch", "all"]));
+  await Promise.all(verifiers.map((verifier) => verifier.waitFor("joining", ({ event }) => event === "ready")));
+  return verifiers;
+}
+
+async function evaluate(
+  stage: Stage,
+  { text, task: { data } }: PreparedTask,
+  { taskId }: StartedTask,
+  losses: readonly number[],
+): Promise<HonestResult> {
+  const file = modelFile(stage);
+  await stage
+    .start("requester", "requester", ["fetch", taskId, "--out", file])
+    .waitFor("fetching", ({ event }) => event === "fetched");
+  const parameters = readSafetensors(await readFile(file)).tensors.reduce((sum, { words }) => sum + words.length, 0);
+  const { taskPackage, state } = await fetchModel(stage.chain, stage.deployment, stage.store, taskId);
+  const engine = await startOnnxRuntime(taskPackage.job.program, { threads: 2 });
+  try {
+    const model = new TextModel(engine, taskPackage.job.program, state);
+    const width = data.context + 1;
+    const evaluated = text.heldOut.subarray(0, HELD_OUT_SAMPLES * width);
+    const prompt = text.heldOut.subarray(0, width - 1);
+    const written = await model.write(prompt, SAMPLE_CHARACTERS, 1n, SAMPLE_TEMPERATURE);
+    return {
+      losses,
+      heldOutLoss: await model.loss(evaluated),
+      bigramLoss: bigramLoss(text.trainingTexts, evaluated, width, text.vocabulary.length),
+      parameters,
+      sample: [...prompt, ...written].map((token) => text.vocabulary[token]).join(""),
+      modelFile: path.relative(process.cwd(), file),
+    };
+  } finally {
+    await engine.close();
+  }
+}
+
+function requireCaught({ transcript, located, injected }: CheatedRun): void {
+  if (!transcript.defendantConvicted) throw new DemoError("The cheat was not convicted.");
+  if (located === null) return;
+  for (const [key, value] of Object.entries(located)) {
+    if (key in injected && injected[key] !== value) {
+      throw new DemoError(`The chain located ${key} ${value}, but the cheat was at ${injected[key]}.`);
+    }
+  }
+}
+
+async function balances(stage: Stage, roles: readonly Role[]): Promise<Map<Role, bigint>> {
+  return new Map(await Promise.all(roles.map(async (role) => [role, await stage.balance(role)] as const)));
+}

@@ -1,0 +1,57 @@
+/** The model of a settled task: its parameters, verified against the settled state root, as a safetensors file. */
+import type { Hex } from "viem";
+import type { Chain } from "../shared/chain/connect.ts";
+import { contractAbi } from "../shared/chain/contracts.ts";
+import type { Deployment } from "../shared/chain/deployments.ts";
+import { readTaskRecord } from "../shared/chain/taskRecord.ts";
+import { getCheckpoint } from "../shared/data/checkpoint.ts";
+import { writeSafetensors } from "../shared/data/safetensors.ts";
+import { getTaskPackage, type TaskPackage } from "../shared/data/taskPackage.ts";
+import { TouchstoneError } from "../shared/errors.ts";
+import type { Tensor } from "../shared/program/program.ts";
+import type { Store } from "../shared/store/store.ts";
+
+export class TaskNotSettledError extends TouchstoneError {
+  readonly code = "TASK_NOT_SETTLED";
+  constructor(taskId: Hex) {
+    super(`Task ${taskId} is not settled: there is no model yet that its windows have cleared.`, {
+      remedy: "`touchstone follow` tells when it is.",
+    });
+  }
+}
+
+export interface SettledModel {
+  readonly taskPackage: TaskPackage;
+  /** The whole state, optimizer included, in program order. */
+  readonly state: readonly Tensor[];
+  /** The parameters alone. */
+  readonly safetensors: Uint8Array;
+}
+
+/** @throws TaskNotSettledError, TaskUnknownError, and the store's and the file formats' errors. */
+export async function fetchModel(
+  chain: Chain,
+  deployment: Deployment,
+  store: Store,
+  taskId: Hex,
+): Promise<SettledModel> {
+  const { training, manifest, checkpoints } = await readTaskRecord(chain, deployment, taskId);
+  const root = await chain.client.readContract({
+    address: deployment.market,
+    abi: contractAbi("TrainingMarket"),
+    functionName: "finalStateRoot",
+    args: [taskId],
+  });
+  if (BigInt(root) === 0n) throw new TaskNotSettledError(taskId);
+  const taskPackage = await getTaskPackage(store, manifest, training);
+  const layout = taskPackage.job.program.state;
+  const state = await getCheckpoint(store, checkpoints.at(-1)!.locator, layout, root);
+  // Moments carry their parameter's name and a suffix; everything else is a parameter.
+  const names = new Set(layout.map(({ name }) => name));
+  const parameters = layout.flatMap(({ name }, index) => {
+    const isMoment = /\.(m|v)$/.test(name) && names.has(name.replace(/\.(m|v)$/, ""));
+    return isMoment ? [] : [{ name, ...state[index]! }];
+  });
+  const metadata = { format: "pt", task: taskId, stateRoot: root };
+  return { taskPackage, state, safetensors: writeSafetensors(parameters, metadata) };
+}
