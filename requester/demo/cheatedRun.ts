@@ -43,7 +43,7 @@ export async function runCheat(
     "--cheat-report",
     report,
   ];
-  const solver = stage.start("cheat", "solver/cli.ts", args);
+  const solver = stage.start("cheat", "solver", args);
   const disputeId = await awaitConviction(stage, solver, taskId, fromBlock, cheat.startsWith("silent-"));
   const transcript = await readTranscript(stage.chain, stage.deployment, disputeId, fromBlock);
   const verifier = verifiers.find(({ events }) =>

@@ -15,7 +15,7 @@ export async function accuseFalsely(
   segment: number,
 ): Promise<FalseAccusation> {
   const args = ["challenge", "--false-accusation", "--task", taskId, "--segment", String(segment)];
-  const accuser = stage.start("accuser", "verifier/cli.ts", args);
+  const accuser = stage.start("accuser", "verifier", args);
   const { disputeId } = await accuser.waitFor("its dispute's end", ({ event }) => event === "resolved");
   await accuser.ended;
   return { segment, transcript: await readTranscript(stage.chain, stage.deployment, disputeId as Hex, fromBlock) };
