@@ -1,5 +1,6 @@
-/** The engine over a host: a program's plain session from the start, its traced one when it is first asked for. */
+/** The engine over a host, without self-test: a program's plain session from the start, its traced one when it is first asked for. */
 import type { Program } from "../program/program.ts";
+import type { ConformanceReport } from "./conformance/conformance.ts";
 import type { Engine, StepInputs, StepReport, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
 import type { Host, HostedSession } from "./host.ts";
 import { requireInputs, requireSources, requireState } from "./inputs.ts";
@@ -11,13 +12,16 @@ const WINDOW = 4;
 
 export class HostedEngine implements Engine {
   readonly name: string;
+  /** What the self-test found, or null when none was run. */
+  readonly conformance: ConformanceReport | null;
   readonly #host: Host;
   readonly #program: Program;
   readonly #plain: HostedSession;
   #traced: Promise<HostedSession> | null = null;
   #lastSteps: Promise<unknown> = Promise.resolve();
 
-  private constructor(host: Host, program: Program, plain: HostedSession) {
+  private constructor(host: Host, program: Program, plain: HostedSession, conformance: ConformanceReport | null) {
+    this.conformance = conformance;
     this.name = host.name;
     this.#host = host;
     this.#program = program;
@@ -25,8 +29,9 @@ export class HostedEngine implements Engine {
   }
 
   /** @throws UnrealisableError when the program is malformed, EngineFailedError when the runtime does not load it. */
-  static async open(host: Host, program: Program): Promise<HostedEngine> {
-    return new HostedEngine(host, program, await host.open(realise(program, { traced: false })));
+  static async open(host: Host, program: Program, conformance: ConformanceReport | null = null): Promise<HostedEngine> {
+    const plain = await host.open(realise(program, { traced: false }));
+    return new HostedEngine(host, program, plain, conformance);
   }
 
   /** @throws StepInputsError when a tensor is missing or has another size than the program says. */

@@ -5,21 +5,21 @@ import type { RealisedStep } from "./realise/realise.ts";
 import { type Runtime, StepSession } from "./session.ts";
 
 export class LocalHost implements Host {
-  readonly name: string;
   readonly #runtime: Runtime;
-  readonly #threads: number;
   readonly #sessions = new Set<StepSession>();
   #closed = false;
 
-  constructor(name: string, runtime: Runtime, threads: number) {
-    this.name = name;
+  constructor(runtime: Runtime) {
     this.#runtime = runtime;
-    this.#threads = threads;
+  }
+
+  get name(): string {
+    return this.#runtime.name;
   }
 
   async open(step: RealisedStep): Promise<StepSession> {
     if (this.#closed) throw new EngineClosedError(this.name);
-    const session = await StepSession.open(this.name, this.#runtime, step, this.#threads);
+    const session = await StepSession.open(this.#runtime, step);
     this.#sessions.add(session);
     return session;
   }

@@ -1,26 +1,34 @@
-/** The engine on onnxruntime-node (docs/numerics.md, section 5). */
-import * as onnxruntime from "onnxruntime-node";
+/** The engine on onnxruntime-node (docs/numerics.md, section 5), in a worker thread. */
+import { env } from "onnxruntime-node";
 import type { Program } from "../program/program.ts";
+import { type ConformanceReport, checkConformance } from "./conformance/conformance.ts";
 import { HostedEngine } from "./hostedEngine.ts";
-import { LocalHost } from "./localHost.ts";
+import { startEngine } from "./start.ts";
 import { WorkerHost } from "./workerHost.ts";
 
 export interface EngineOptions {
   /** Threads of one kernel; the bits are the same for every number. Default 1. */
   readonly threads?: number;
-  /** Runs in the caller's thread, which blocks during a step: for tests and short-lived tools. Default false. */
-  readonly inThread?: boolean;
 }
 
-/** Starts the engine for a program, in a worker thread. */
-export async function startOnnxRuntime(program: Program, options: EngineOptions = {}): Promise<HostedEngine> {
-  const threads = options.threads ?? 1;
-  const name = `onnxruntime-node ${onnxruntime.env.versions.node ?? ""} (${threads} threads)`;
-  const host = options.inThread ? new LocalHost(name, onnxruntime, threads) : new WorkerHost(name, threads);
+/** @throws as `startEngine`. */
+export function startOnnxRuntime(program: Program, options: EngineOptions = {}): Promise<HostedEngine> {
+  return startEngine(openHost(options), program);
+}
+
+/** The self-test alone. @throws EngineFailedError when the runtime does not load or run. */
+export async function onnxRuntimeConformance(options: EngineOptions = {}): Promise<ConformanceReport> {
+  const host = openHost(options);
   try {
-    return await HostedEngine.open(host, program);
-  } catch (error) {
+    return await checkConformance(
+      (program) => HostedEngine.open(host, program),
+      (engine) => engine.release(),
+    );
+  } finally {
     await host.close();
-    throw error;
   }
+}
+
+function openHost({ threads = 1 }: EngineOptions): WorkerHost {
+  return new WorkerHost(`onnxruntime-node ${env.versions.node} (threads: ${threads})`, threads);
 }

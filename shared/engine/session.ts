@@ -11,8 +11,16 @@ import type { Feed, Fetch, RealisedStep } from "./realise/realise.ts";
 import { readRanges } from "./stepwise.ts";
 import { GUARD_LIMIT } from "./validity.ts";
 
-/** What onnxruntime-node and onnxruntime-web have in common. */
-export type Runtime = Pick<typeof onnxruntime, "InferenceSession" | "Tensor">;
+/** A build of ONNX Runtime and how it is used. */
+export interface Runtime {
+  readonly name: string;
+  /** What onnxruntime-node and onnxruntime-web have in common. */
+  readonly library: Pick<typeof onnxruntime, "InferenceSession" | "Tensor">;
+  /** Threads of one kernel. */
+  readonly threads: number;
+  /** Whether it writes into output tensors that it is given. onnxruntime-web 1.30 takes them and leaves them as they were. */
+  readonly fillsOutputs: boolean;
+}
 
 type OrtTensor = onnxruntime.Tensor;
 type Fetched = Readonly<Record<string, OrtTensor>>;
@@ -21,34 +29,32 @@ export class StepSession implements HostedSession {
   readonly #runtime: Runtime;
   readonly #session: onnxruntime.InferenceSession;
   readonly #step: RealisedStep;
-  readonly #engine: string;
   /** State for `advance`, and the buffers of the state before it, which the next step overwrites. */
   #held: readonly Tensor[] | null = null;
   #spare: readonly Tensor[] | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(engine: string, runtime: Runtime, session: onnxruntime.InferenceSession, step: RealisedStep) {
-    this.#engine = engine;
+  private constructor(runtime: Runtime, session: onnxruntime.InferenceSession, step: RealisedStep) {
     this.#runtime = runtime;
     this.#session = session;
     this.#step = step;
   }
 
   /** @throws EngineFailedError when the runtime refuses the model. */
-  static async open(engine: string, runtime: Runtime, step: RealisedStep, threads: number): Promise<StepSession> {
+  static async open(runtime: Runtime, step: RealisedStep): Promise<StepSession> {
     try {
-      const session = await runtime.InferenceSession.create(step.model, {
+      const session = await runtime.library.InferenceSession.create(step.model, {
         // Fusions change bits, and constants are few.
         graphOptimizationLevel: "disabled",
         executionMode: "sequential",
-        intraOpNumThreads: threads,
+        intraOpNumThreads: runtime.threads,
         interOpNumThreads: 1,
         // Errors only: warnings go to the process's stderr.
         logSeverityLevel: 3,
       });
-      return new StepSession(engine, runtime, session, step);
+      return new StepSession(runtime, session, step);
     } catch (cause) {
-      throw new EngineFailedError(engine, `it did not load the model (${messageOf(cause)})`, { cause });
+      throw new EngineFailedError(runtime.name, `it did not load the model (${messageOf(cause)})`, { cause });
     }
   }
 
@@ -77,7 +83,7 @@ export class StepSession implements HostedSession {
   advance(inputs: SourceOutputs, ranges: readonly StateRange[]): Promise<StepReport> {
     return this.#inOrder(async () => {
       const before = this.#requireState();
-      const fetched = await this.#call(inputs, before, this.#spare);
+      const fetched = await this.#call(inputs, before, this.#runtime.fillsOutputs ? this.#spare : null);
       const guard = this.#guard(fetched);
       this.#held = guard <= GUARD_LIMIT ? this.#stateAfter(before, fetched) : null;
       this.#spare = before;
@@ -110,7 +116,7 @@ export class StepSession implements HostedSession {
   }
 
   #requireState(): readonly Tensor[] {
-    if (this.#held === null) throw new EngineFailedError(this.#engine, "the session holds no state");
+    if (this.#held === null) throw new EngineFailedError(this.#runtime.name, "the session holds no state");
     return this.#held;
   }
 
@@ -127,16 +133,16 @@ export class StepSession implements HostedSession {
     try {
       return await this.#session.run(feeds, fetches);
     } catch (cause) {
-      throw new EngineFailedError(this.#engine, `a step did not run (${messageOf(cause)})`, { cause });
+      throw new EngineFailedError(this.#runtime.name, `a step did not run (${messageOf(cause)})`, { cause });
     }
   }
 
   #wrap({ name, dtype, shape }: Feed | Fetch, tensor: Tensor | undefined): OrtTensor {
-    if (tensor === undefined) throw new EngineFailedError(this.#engine, `there is no tensor for ${name}`);
+    if (tensor === undefined) throw new EngineFailedError(this.#runtime.name, `there is no tensor for ${name}`);
     const { buffer, byteOffset, length } = tensor.words;
     return dtype === Dtype.float32
-      ? new this.#runtime.Tensor("float32", new Float32Array(buffer, byteOffset, length), shape)
-      : new this.#runtime.Tensor("int32", new Int32Array(buffer, byteOffset, length), shape);
+      ? new this.#runtime.library.Tensor("float32", new Float32Array(buffer, byteOffset, length), shape)
+      : new this.#runtime.library.Tensor("int32", new Int32Array(buffer, byteOffset, length), shape);
   }
 
   #stateAfter(before: readonly Tensor[], fetched: Fetched): Tensor[] {

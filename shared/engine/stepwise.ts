@@ -10,7 +10,7 @@ export async function stepwise(engine: Pick<Engine, "step">, request: StepsReque
   let guard = 0;
   for (let step = 0; step < request.count; step++) {
     request.signal?.throwIfAborted();
-    const result = await engine.step({ state, ...(await request.inputs(step)) });
+    const result = await engine.step({ ...(await request.inputs(step)), state });
     assertValidStep(step, result.guard);
     state = result.state;
     guard = Math.max(guard, result.guard);

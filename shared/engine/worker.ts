@@ -9,7 +9,7 @@ import type { StepSession } from "./session.ts";
 import type { WorkerReply, WorkerRequest } from "./workerHost.ts";
 
 const { name, threads } = workerData as { name: string; threads: number };
-const host = new LocalHost(name, onnxruntime, threads);
+const host = new LocalHost({ name, library: onnxruntime, threads, fillsOutputs: true });
 const sessions = new Map<number, StepSession>();
 let opened = 0;
 

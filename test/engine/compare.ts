@@ -1,6 +1,9 @@
 /** Comparing engines word by word. */
 import assert from "node:assert/strict";
+import * as onnxruntime from "onnxruntime-node";
 import type { Engine, StepResult, StepTrace } from "../../shared/engine/engine.ts";
+import { HostedEngine } from "../../shared/engine/hostedEngine.ts";
+import { LocalHost } from "../../shared/engine/localHost.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { type Job, stepInputs } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
@@ -8,6 +11,12 @@ import { embeddingProgram, exampleJob, exampleState, randomProgram, regressionPr
 
 /** Random programs of a run; TOUCHSTONE_DEEP=1 asks for many more. */
 export const PROGRAMS = process.env.TOUCHSTONE_DEEP === "1" ? 1500 : 60;
+
+/** An engine in this thread, without self-test: quick to start. */
+export function openLocal(program: Program, threads = 1): Promise<HostedEngine> {
+  const name = `onnxruntime-node on ${threads} threads`;
+  return HostedEngine.open(new LocalHost({ name, library: onnxruntime, threads, fillsOutputs: true }), program);
+}
 
 export interface Example {
   readonly name: string;

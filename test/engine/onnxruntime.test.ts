@@ -2,24 +2,30 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { StepReport } from "../../shared/engine/engine.ts";
 import { EngineClosedError, InvalidStateError, InvalidStepError } from "../../shared/engine/errors.ts";
-import { type EngineOptions, startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
+import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { ReferenceEngine, StepInputsError } from "../../shared/engine/reference.ts";
 import { sourceOutputs, stepInputs } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { floats } from "../helpers/operators.ts";
 import { embeddingProgram, exampleJob, exampleState, randomProgram, regressionProgram } from "../helpers/programs.ts";
-import { assertSameBits, assertSameTensors, examples, PROGRAMS } from "./compare.ts";
+import { assertSameBits, assertSameTensors, examples, openLocal, PROGRAMS } from "./compare.ts";
 
-/** An engine that ends with its test. */
-async function start(t: TestContext, program: Program, options: EngineOptions = { inThread: true }) {
-  const engine = await startOnnxRuntime(program, options);
+/** The engine in a worker, or one in this thread, until the end of the test. */
+async function start(t: TestContext, program: Program, threads?: number) {
+  const engine = await startOnnxRuntime(program, threads === undefined ? {} : { threads });
+  t.after(() => engine.close());
+  return engine;
+}
+
+async function local(t: TestContext, program: Program) {
+  const engine = await openLocal(program);
   t.after(() => engine.close());
   return engine;
 }
 
 test("random programs give the reference's words", async () => {
   for (const example of examples(PROGRAMS)) {
-    const engine = await startOnnxRuntime(example.program, { inThread: true });
+    const engine = await openLocal(example.program);
     await assertSameBits(example, [engine]);
     await engine.close();
   }
@@ -27,9 +33,7 @@ test("random programs give the reference's words", async () => {
 
 test("also on 2 and 4 threads", async () => {
   for (const example of examples(PROGRAMS / 6)) {
-    const engines = await Promise.all(
-      [2, 4].map((threads) => startOnnxRuntime(example.program, { threads, inThread: true })),
-    );
+    const engines = await Promise.all([2, 4].map((threads) => openLocal(example.program, threads)));
     await assertSameBits(example, engines);
     await Promise.all(engines.map((engine) => engine.close()));
   }
@@ -39,7 +43,7 @@ test("consecutive steps in the worker equal single steps and report what was ask
   const program = randomProgram(7);
   const job = exampleJob(program, 7, { steps: 20 });
   const initial = exampleState(program, 7);
-  const engine = await start(t, program, { threads: 2 });
+  const engine = await start(t, program, 2);
   const request = {
     state: initial,
     count: 20,
@@ -72,7 +76,7 @@ test("consecutive steps in the worker equal single steps and report what was ask
 test("two calls of steps at once do not mix their states", async (t) => {
   const program = randomProgram(11);
   const job = exampleJob(program, 11, { steps: 6 });
-  const engine = await start(t, program, {});
+  const engine = await start(t, program);
   const call = (state: readonly Tensor[]) =>
     engine.steps({ state, count: 6, inputs: (step) => sourceOutputs(job, step) });
   const states = [exampleState(program, 1), exampleState(program, 2)];
@@ -91,7 +95,7 @@ function planted(tensor: number, word: number, value: number): Tensor[] {
 test("a step that meets NaN, infinity or a huge value is refused, wherever it stands", async (t) => {
   const program = regressionProgram();
   const job = exampleJob(program, 3);
-  const engine = await start(t, program);
+  const engine = await local(t, program);
   const reference = new ReferenceEngine(program);
   for (const [tensor, { words }] of exampleState(program, 3).entries())
     for (let word = 0; word < words.length; word++)
@@ -116,7 +120,7 @@ test("NaN in a large tensor is not swallowed by the maximum", async (t) => {
   };
   const job = exampleJob(wide, 0);
   const state = exampleState(wide, 0);
-  const engine = await start(t, wide);
+  const engine = await local(t, wide);
   assert.ok((await engine.step(stepInputs(job, 0, state))).guard <= 2 ** 20);
   for (const word of [0, 1, 7, 8, 31, 2048, 4095, 4096, 4098]) {
     const words = state[frozen]!.words.with(word, 0x7fc00000);
@@ -132,14 +136,14 @@ test("constants that are not finite or too large are refused before the first st
       ...embeddingProgram(),
       constants: [{ dtype: 0 as const, shape: [3], words: floats(1, value, 2) }],
     };
-    await assert.rejects(startOnnxRuntime(program, { inThread: true }), { code: "UNREALISABLE" });
+    await assert.rejects(openLocal(program), { code: "UNREALISABLE" });
   }
 });
 
 test("steps stops at the first invalid step and can be called again", async (t) => {
   const program = regressionProgram();
   const job = { ...exampleJob(program, 4, { samples: 1, steps: 6 }), schedule: floats(0.1, 1e6, 1e6, 1e6, 1e6, 1e6) };
-  const engine = await start(t, program, {});
+  const engine = await start(t, program);
   const state = exampleState(program, 4);
   const inputs = (step: number) => sourceOutputs(job, step);
   const seen: number[] = [];
@@ -154,7 +158,7 @@ test("steps stops at the first invalid step and can be called again", async (t) 
 test("steps can be interrupted between steps, and a failing source of inputs ends it", async (t) => {
   const program = regressionProgram();
   const job = { ...exampleJob(program, 4, { steps: 1 }), schedule: floats(0.005) };
-  const engine = await start(t, program, {});
+  const engine = await start(t, program);
   const state = exampleState(program, 4);
   const controller = new AbortController();
   const reason = new Error("enough");
@@ -183,7 +187,7 @@ test("steps can be interrupted between steps, and a failing source of inputs end
 test("a closed engine says so, also to calls under way", async (t) => {
   const program = regressionProgram();
   const inputs = stepInputs(exampleJob(program, 5), 0, exampleState(program, 5));
-  const engine = await start(t, program, {});
+  const engine = await start(t, program);
   const underWay = assert.rejects(engine.step(inputs), EngineClosedError);
   await engine.close();
   await underWay;
@@ -194,7 +198,7 @@ test("a closed engine says so, also to calls under way", async (t) => {
 test("inputs that are not the program's are refused", async (t) => {
   const program = regressionProgram();
   const inputs = stepInputs(exampleJob(program, 5), 0, exampleState(program, 5));
-  const engine = await start(t, program);
+  const engine = await local(t, program);
   const short = { ...inputs.state[0]!, words: inputs.state[0]!.words.subarray(1) };
   for (const wrong of [
     { ...inputs, state: inputs.state.slice(1) },
@@ -217,6 +221,6 @@ test("the state may be part of a larger buffer", async (t) => {
     larger.set(tensor.words, 3);
     return { ...tensor, words: larger.subarray(3, 3 + tensor.words.length) };
   });
-  const engine = await start(t, program, {});
+  const engine = await start(t, program);
   assert.deepEqual(await engine.step(stepInputs(job, 0, inside)), await engine.step(stepInputs(job, 0, state)));
 });

@@ -1,0 +1,292 @@
+/** The program of the self-test: every operator family in every realisation, each on operands where a wrong bit would show. */
+import {
+  Dtype,
+  type MapInstruction,
+  MapOpcode,
+  type Operand,
+  type Operator,
+  type Reference,
+  wordCount,
+} from "../../program/descriptor.ts";
+import type { NamedOperator, Program, StateTensor, Tensor } from "../../program/program.ts";
+import type { StepInputs } from "../engine.ts";
+import { FAINT, floatPairs, LENGTH, randomFloats, randomIntegers, WIDE_INTEGERS } from "./vectors.ts";
+
+/** What an operator of the program stands for in the report. */
+export interface Subject {
+  readonly operator: string;
+  readonly realisation: string;
+  /** Subnormal results may be taken for zero (docs/numerics.md, section 4.1). */
+  readonly faint: boolean;
+}
+
+export interface ConformanceProgram {
+  readonly program: Program;
+  readonly inputs: StepInputs;
+  /** By operator index; null for operators that only prepare. */
+  readonly subjects: readonly (Subject | null)[];
+}
+
+/** A tensor of the program under construction. */
+interface Value {
+  readonly reference: Reference;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
+class Builder {
+  readonly operators: NamedOperator[] = [];
+  readonly subjects: (Subject | null)[] = [];
+  readonly state: StateTensor[] = [];
+  readonly tensors: Tensor[] = [];
+
+  input(data: Float32Array | Int32Array, shape: readonly number[] = [data.length]): Value {
+    const dtype = data instanceof Float32Array ? Dtype.float32 : Dtype.int32;
+    this.state.push({ name: `input${this.state.length}`, dtype, shape, source: null });
+    this.tensors.push({ dtype, shape, words: new Uint32Array(data.buffer, data.byteOffset, data.length) });
+    return { reference: { kind: "state", index: this.state.length - 1 }, dtype, shape };
+  }
+
+  /** Adds an operator that the report names, and a state tensor that takes its output, so that a plain step shows it too. */
+  check(operator: string, realisation: string, what: Operator, faint = false): Value {
+    const value = this.prepare(what);
+    this.subjects[value.reference.index] = { operator, realisation, faint };
+    const { dtype, shape } = what;
+    this.state.push({ name: `output${value.reference.index}`, dtype, shape, source: value.reference.index });
+    this.tensors.push({ dtype, shape, words: new Uint32Array(wordCount(shape)) });
+    return value;
+  }
+
+  prepare(operator: Operator): Value {
+    this.operators.push({ name: `${operator.family}${this.operators.length}`, operator });
+    this.subjects.push(null);
+    const { dtype, shape } = operator;
+    return { reference: { kind: "operator", index: this.operators.length - 1 }, dtype, shape };
+  }
+
+  peak(x: Value): Value {
+    return this.prepare(peakOf(x, 1));
+  }
+
+  update(state: Value, source: Value): void {
+    const { index } = state.reference;
+    this.state[index] = { ...this.state[index]!, source: source.reference.index };
+  }
+
+  build(loss: number): ConformanceProgram {
+    const { operators, state, subjects } = this;
+    const sources = { constants: [], sample: { words: 0, fields: [] }, scheduleColumns: [] };
+    return {
+      program: { operators, state, ...sources, loss, logits: null },
+      inputs: { state: this.tensors, batches: new Map(), schedule: new Map() },
+      subjects,
+    };
+  }
+}
+
+function view({ reference, dtype, shape }: Value, strides: readonly number[]): Operand {
+  return { reference, dtype, count: wordCount(shape), offset: 0, strides };
+}
+
+function peakOf(x: Value, mode: 0 | 1): Operator {
+  return { family: "peak", dtype: 0, shape: [1], length: wordCount(x.shape), mode, operands: [view(x, [0, 1])] };
+}
+
+const ARITY: Readonly<Record<keyof typeof MapOpcode, number>> = {
+  ...{ add: 2, sub: 2, mul: 2, div: 2, sqrt: 1, abs: 1, neg: 1, max: 2, min: 2, less: 2, equal: 2, select: 3 },
+};
+
+function addMaps(build: Builder): void {
+  const { a, b } = floatPairs();
+  const [x, y] = [build.input(a), build.input(b)];
+  const positive = build.input(a.map(Math.abs));
+  const [scalar, third] = [build.input(Float32Array.of(1 / 3)), build.input(b.map((value, i) => (i % 3 ? value : 0)))];
+  const faint = [build.input(FAINT.a), build.input(FAINT.b)] as const;
+  const map = (operands: readonly [Value, readonly number[]][], code: MapInstruction, length: number): Operator => ({
+    family: "map",
+    dtype: 0,
+    shape: [length],
+    operands: operands.map(([value, strides]) => view(value, strides)),
+    immediates: [],
+    instructions: [code],
+  });
+  for (const [name, opcode] of Object.entries(MapOpcode) as [keyof typeof MapOpcode, number][]) {
+    const arity = ARITY[name];
+    const code: MapInstruction = [opcode, 0, arity > 1 ? 1 : 0, arity > 2 ? 2 : 0];
+    const first: [Value, readonly number[]] =
+      name === "sqrt" ? [positive, [1]] : name === "select" ? [third, [1]] : [x, [1]];
+    const all: [Value, readonly number[]][] = [first, [y, [1]], [positive, [1]]];
+    build.check(`Map ${name}`, "vectors", map(all.slice(0, arity), code, LENGTH));
+    if (arity === 2) {
+      build.check(`Map ${name}`, "vector and scalar", map([first, [scalar, [0]]], code, LENGTH));
+      build.check(
+        `Map ${name}`,
+        "scalar and vector",
+        map(
+          [
+            [scalar, [0]],
+            [y, [1]],
+          ],
+          code,
+          LENGTH,
+        ),
+      );
+    }
+    if (["add", "sub", "mul", "div"].includes(name)) {
+      const operands: [Value, readonly number[]][] = faint.map((value) => [value, [1]]);
+      build.check(`Map ${name}`, "subnormals", map(operands, code, FAINT.a.length), true);
+    }
+  }
+  const integers = build.input(WIDE_INTEGERS);
+  const copy = { ...map([[integers, [1]]], [0, 0, 0, 0], WIDE_INTEGERS.length), instructions: [] } as Operator;
+  build.check("Map", "int32 operand", copy);
+  const square = build.input(randomFloats(15 * 17, 3, 8), [15, 17]);
+  const transposed: Operator = {
+    ...{ family: "map", dtype: 0, shape: [17, 15], immediates: [] },
+    operands: [view(square, [1, 17]), view(square, [1, 0])],
+    instructions: [[MapOpcode.sub, 0, 1, 0]],
+  };
+  build.check("Map", "transposed and broadcast views", transposed);
+}
+
+function addSums(build: Builder): void {
+  const large = build.input(randomFloats(48 * 130, 4, 10), [48, 130]);
+  const peak = build.peak(large);
+  const sum = (shape: readonly number[], length: number, strides: readonly number[], bits: number): Operator => {
+    const operands = [view(large, strides), view(peak, [...shape.map(() => 0), 0])] as const;
+    return { family: "sum", dtype: 0, shape, length, bits, operands };
+  };
+  build.check("Quantise", "Add, Sub", sum([48 * 130], 1, [1, 0], 20));
+  build.check("Quantise", "Add, Sub", sum([48 * 130], 1, [1, 0], 7));
+  const halves = build.input(
+    Float32Array.from({ length: 65 }, (_, i) => (i - 32) / 64 / 2),
+    [65],
+  );
+  const one = build.input(Float32Array.of(1));
+  const ties: Operator = {
+    ...{ family: "sum", dtype: 0, shape: [65], length: 1, bits: 6 },
+    operands: [view(halves, [1, 0]), view(build.peak(one), [0, 0])],
+  };
+  build.check("Quantise", "ties", ties);
+  build.check("Sum", "float64 ReduceSum, last axis", sum([48], 130, [130, 1], 20));
+  build.check("Sum", "float64 ReduceSum, first axis", sum([130], 48, [1, 130], 22));
+  build.check("Sum", "float64 ReduceSum, all", sum([1], 48 * 130, [0, 1], 20));
+
+  const index = build.input(randomIntegers(48, 5, 12), [48]);
+  const wild = build.input(
+    randomIntegers(48, 6, 12).map((value, i) => (i % 5 === 0 ? value - 12 : value)),
+    [48],
+  );
+  for (const [rows, realisation] of [
+    [index, "float64 ScatterND"],
+    [wild, "float64 ScatterND, index outside"],
+  ] as const) {
+    const operands = [view(large, [0, 1, 130]), view(peak, [0, 0, 0]), view(rows, [0, 0, 1])] as const;
+    const scatter = { family: "sumByIndex", dtype: 0, shape: [12, 130], length: 48, bits: 20, axis: 0 } as const;
+    build.check("SumByIndex", realisation, { ...scatter, operands });
+    const gather = { family: "gather", dtype: 0, rowStride: 130, rows: 11 } as const;
+    build.check("Gather", "rows", { ...gather, shape: [48, 130], operands: [view(large, [0, 1]), view(rows, [1, 0])] });
+    const words = { family: "gather", dtype: 0, rowStride: 1, rows: 12, shape: [48] } as const;
+    build.check("Gather", "words", { ...words, operands: [view(large, [130]), view(rows, [1])] });
+  }
+  const table: Operator = {
+    ...{ family: "gather", dtype: 1, rowStride: 1, rows: WIDE_INTEGERS.length, shape: [48] },
+    operands: [view(build.input(WIDE_INTEGERS), [0]), view(index, [1])],
+  };
+  build.check("Gather", "int32 words", table);
+}
+
+function addDots(build: Builder): void {
+  const [rows, length, columns] = [35, 131, 67];
+  const dot = (
+    left: Value,
+    right: Value,
+    shape: number[],
+    k: number,
+    a: number[],
+    b: number[],
+    bits = 20,
+  ): Operator => {
+    const none = [...shape.map(() => 0), 0];
+    const operands = [
+      ...[view(left, a), view(right, b)],
+      ...[view(build.peak(left), none), view(build.peak(right), none)],
+    ] as unknown as Extract<Operator, { family: "dot" }>["operands"];
+    return { family: "dot", dtype: 0, shape, length: k, bits, operands };
+  };
+  const a = build.input(randomFloats(rows * length, 7, 6), [rows, length]);
+  const b = build.input(randomFloats(length * columns, 8, 6), [length, columns]);
+  const aT = build.input(randomFloats(rows * length, 9, 6), [length, rows]);
+  const bT = build.input(randomFloats(length * columns, 10, 6), [columns, length]);
+  const shape = [rows, columns];
+  for (const [left, leftStrides, leftName] of [
+    [a, [length, 0, 1], "A"],
+    [aT, [1, 0, rows], "Aᵀ"],
+  ] as const)
+    for (const [right, rightStrides, rightName] of [
+      [b, [0, 1, columns], "B"],
+      [bT, [0, length, 1], "Bᵀ"],
+    ] as const) {
+      const operator = dot(left, right, shape, length, [...leftStrides], [...rightStrides]);
+      build.check("Dot", `float64 Gemm ${leftName}·${rightName}`, operator);
+    }
+  // A sum that float32, or a float64 sum of rounded products, would lose: large terms that cancel around small ones.
+  const cancelling = Float32Array.from({ length: 2 * length }, (_, k) => (k % 2 ? -1 : 1) * (2 ** 10 + (k >> 1) / 8));
+  const ones = new Float32Array(2 * length).map((_, k) => 1 + (k % 7) * 2 ** -19);
+  const [c, d] = [build.input(cancelling, [1, 2 * length]), build.input(ones, [2 * length, 1])];
+  build.check("Dot", "float64 Gemm, cancellation", dot(c, d, [1, 1], 2 * length, [0, 0, 1], [0, 0, 1]));
+  const left = build.input(randomFloats(3 * 9 * 33, 11, 6), [3, 9, 33]);
+  const right = build.input(randomFloats(3 * 33 * 10, 12, 6), [3, 33, 10]);
+  const batched = dot(left, right, [3, 9, 10], 33, [297, 33, 0, 1], [330, 0, 1, 10]);
+  build.check("Dot", "float64 MatMul, batched", batched);
+  // Large enough for kernels to split it among threads.
+  const wide = build.input(randomFloats(48 * 128, 13, 4), [48, 128]);
+  const tall = build.input(randomFloats(128 * 64, 14, 4), [128, 64]);
+  build.check("Dot", "float64 Gemm, large", dot(wide, tall, [48, 64], 128, [128, 0, 1], [0, 1, 64]));
+}
+
+function addPeaks(build: Builder): void {
+  const { a } = floatPairs();
+  const x = build.input(a.map((value, i) => (i % 4 ? value : 2 ** ((i % 61) - 40))));
+  for (const mode of [0, 1] as const) {
+    build.check("Peak", mode === 0 ? "ReduceMax" : "ReduceMax, NextPowerTwo", peakOf(x, mode));
+    const each: Operator = { family: "peak", dtype: 0, shape: [LENGTH], length: 1, mode, operands: [view(x, [1, 0])] };
+    build.check("Peak", mode === 0 ? "Abs" : "NextPowerTwo", each);
+    const columns: Operator = {
+      ...{ family: "peak", dtype: 0, shape: [10], length: 103, mode },
+      operands: [view(x, [1, 10])],
+    };
+    build.check("Peak", mode === 0 ? "ReduceMax, first axis" : "ReduceMax, first axis, NextPowerTwo", columns);
+  }
+  const tiny = build.input(Float32Array.of(0, 2 ** -41, -(2 ** -40), 2 ** -40 + 2 ** -63, 2 ** -60));
+  build.check("Peak", "NextPowerTwo, floor", {
+    ...{ family: "peak", dtype: 0, shape: [5], length: 1, mode: 1 },
+    operands: [view(tiny, [1, 0])],
+  });
+}
+
+export function conformanceProgram(): ConformanceProgram {
+  const build = new Builder();
+  addMaps(build);
+  addSums(build);
+  addDots(build);
+  addPeaks(build);
+  return build.build(build.operators.findIndex(({ operator }) => wordCount(operator.shape) === 1));
+}
+
+/** A state that stays as it is, whose magnitudes alone decide whether the step is valid, and one that changes in every step. */
+export function guardProgram(): ConformanceProgram {
+  const build = new Builder();
+  const steady = build.input(randomFloats(LENGTH, 15, 19));
+  const moving = build.input(randomFloats(LENGTH, 16, 18));
+  const next = build.prepare({
+    ...{ family: "map", dtype: 0, shape: [LENGTH], immediates: [0xbf600000, 0x3f000000] },
+    operands: [view(moving, [1])],
+    instructions: [
+      [MapOpcode.mul, 0, 1, 0],
+      [MapOpcode.add, 3, 2, 0],
+    ],
+  });
+  build.update(moving, next);
+  return build.build(build.peak(steady).reference.index);
+}

@@ -1,0 +1,24 @@
+/** Starting an engine on a host: the self-test first, then the program. */
+import type { Program } from "../program/program.ts";
+import { assertConforming, checkConformance } from "./conformance/conformance.ts";
+import type { Host } from "./host.ts";
+import { HostedEngine } from "./hostedEngine.ts";
+
+/**
+ * Takes over the host: it is closed with the engine, or when the engine does not start.
+ * @throws NonConformingEngineError when the engine deviates from the specification, UnrealisableError when the program is
+ * malformed, EngineFailedError when the runtime does not load or run.
+ */
+export async function startEngine(host: Host, program: Program): Promise<HostedEngine> {
+  try {
+    const report = await checkConformance(
+      (tested) => HostedEngine.open(host, tested),
+      (engine) => engine.release(),
+    );
+    assertConforming(report);
+    return await HostedEngine.open(host, program, report);
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+}

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HostedEngine } from "../../shared/engine/hostedEngine.ts";
+import { startOnnxRuntimeWeb, webHost } from "../../shared/engine/web.ts";
+import { sourceOutputs } from "../../shared/program/job.ts";
+import { assertSameBits, examples, openLocal, PROGRAMS } from "./compare.ts";
+
+test("WebAssembly gives the reference's words", async () => {
+  for (const example of examples(PROGRAMS / 2)) {
+    const engine = await HostedEngine.open(webHost(), example.program);
+    await assertSameBits(example, [engine]);
+    await engine.close();
+  }
+});
+
+test("the WebAssembly engine passes the self-test and runs consecutive steps", async () => {
+  for (const { program, job, state } of examples(2)) {
+    const engine = await startOnnxRuntimeWeb(program);
+    assert.equal(engine.conformance?.usable, true);
+    const request = { state, count: 5, inputs: (step: number) => sourceOutputs(job, step) };
+    const native = await openLocal(program);
+    assert.deepEqual(await engine.steps(request), await native.steps(request));
+    await engine.close();
+    await native.close();
+  }
+});
