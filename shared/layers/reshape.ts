@@ -43,7 +43,9 @@ export const importReshape: Importer = (context) => {
 export const importFlatten: Importer = (context) => {
   const input = context.tensor(0, Dtype.float32, Dtype.int32);
   const shape = context.graph.shape(input);
-  const axis = context.axis(context.integer("axis", 1), shape.length + 1);
+  const named = context.integer("axis", 1);
+  // The axis may also be the rank itself: everything goes to the left.
+  const axis = named === shape.length ? named : context.axis(named, shape.length);
   return reshape(context.graph, input, [wordCount(shape.slice(0, axis)), wordCount(shape.slice(axis))]);
 };
 

@@ -5,15 +5,24 @@ import { elementsOf, sameShape } from "../program/graph.ts";
 import { transposeView } from "../program/view.ts";
 import type { Importer } from "./importer.ts";
 
+/** Output axis d is input axis `permutation[d]`. Transposes of transposes are one, and one that moves nothing is none. */
 export function transpose(graph: SourceGraph, input: ValueId, permutation: readonly number[]): ValueId {
-  const shape = graph.shape(input);
+  const before = graph.node(input);
+  if (permutation.every((axis, position) => axis === position)) return input;
+  if (before.permutation !== undefined) {
+    return transpose(
+      graph,
+      before.inputs[0]!,
+      permutation.map((axis) => before.permutation![axis]!),
+    );
+  }
   const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
   return graph.add({
     layer: "transpose",
     permutation,
     inputs: [input],
     ...elementsOf(graph, input),
-    shape: permutation.map((axis) => shape[axis]!),
+    shape: permutation.map((axis) => before.shape[axis]!),
     gradient: (upstream) => [[input, transpose(graph, upstream!, inverse)]],
     lower: (lowering) => transposeView(lowering.view(input), permutation),
   });
@@ -21,14 +30,13 @@ export function transpose(graph: SourceGraph, input: ValueId, permutation: reado
 
 /** Swaps the last two axes. */
 export function transposeMatrix(graph: SourceGraph, input: ValueId): ValueId {
-  return swappedMatrix(graph, input) ?? transpose(graph, input, swap(graph.shape(input).length));
+  return transpose(graph, input, swap(graph.shape(input).length));
 }
 
 /** The tensor whose last two axes a node swaps, null when it does something else. */
 export function swappedMatrix(graph: SourceGraph, id: ValueId): ValueId | null {
-  const { layer, inputs, permutation } = graph.node(id);
-  if (layer !== "transpose" || !sameShape(permutation!, swap(permutation!.length))) return null;
-  return inputs[0]!;
+  const { inputs, permutation } = graph.node(id);
+  return permutation !== undefined && sameShape(permutation, swap(permutation.length)) ? inputs[0]! : null;
 }
 
 function swap(rank: number): number[] {
