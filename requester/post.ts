@@ -1,11 +1,14 @@
 /** Posts a prepared task: the package into the store, the price into escrow, the commitments onto the chain. */
-import { erc20Abi, type Hex, zeroAddress } from "viem";
+import { type Address, erc20Abi, type Hex, zeroAddress } from "viem";
 import { contractAbi } from "../shared/chain/contracts.ts";
 import type { Deployment } from "../shared/chain/deployments.ts";
+import { ContractRevertError } from "../shared/chain/errors.ts";
 import type { Sender } from "../shared/chain/sender.ts";
+import type { TaskSpec } from "../shared/chain/taskRecord.ts";
 import { putTaskPackage } from "../shared/data/taskPackage.ts";
+import { TouchstoneError } from "../shared/errors.ts";
 import { segmentCount } from "../shared/program/job.ts";
-import type { TaskFile } from "../shared/program/task.ts";
+import { type TaskFile, TaskFileError } from "../shared/program/task.ts";
 import { commitTraining, type Training } from "../shared/program/training.ts";
 import type { ContentId, Store } from "../shared/store/store.ts";
 import type { PreparedTask } from "./prepare.ts";
@@ -20,7 +23,16 @@ export interface PostedTask {
   readonly escrow: bigint;
 }
 
-/** @throws as `Sender.send`; the contract names the field of the task's market section that it refuses. */
+export class TokensMissingError extends TouchstoneError {
+  readonly code = "TOKENS_MISSING";
+  constructor(address: Address, balance: bigint, needed: bigint) {
+    super(`${address} has ${balance} of the market's token, the task needs ${needed} in escrow.`, {
+      remedy: "Get tokens, or lower price, verifierFee or draws.",
+    });
+  }
+}
+
+/** @throws TokensMissingError, TaskFileError that names the value that the market refuses, and as `Sender.send`. */
 export async function postTask(
   prepared: PreparedTask,
   sender: Sender,
@@ -29,29 +41,53 @@ export async function postTask(
 ): Promise<PostedTask> {
   const { task, taskPackage } = prepared;
   const training = commitTraining(taskPackage.job, taskPackage.initialState);
-  const manifest = await putTaskPackage(store, taskPackage);
   const escrow = escrowOf(task);
+  await requireTokens(sender, deployment.token, escrow);
+  const manifest = await putTaskPackage(store, taskPackage);
   await sender.send({
     address: deployment.token,
     abi: erc20Abi,
     functionName: "approve",
     args: [deployment.market, escrow],
   });
-  const { result: taskId } = await sender.send({
-    address: deployment.market,
-    abi: contractAbi("TrainingMarket"),
-    functionName: "post",
-    args: [
-      {
-        ...task.market,
-        training,
-        manifest: `0x${manifest}`,
-        receiver: zeroAddress,
-        sampleRate: Math.round(task.market.sampleRate * SAMPLE_ALWAYS),
-      },
-    ],
+  const spec: TaskSpec = {
+    ...task.market,
+    training,
+    manifest: `0x${manifest}`,
+    receiver: zeroAddress,
+    sampleRate: Math.round(task.market.sampleRate * SAMPLE_ALWAYS),
+  };
+  try {
+    const { result: taskId } = await sender.send({
+      address: deployment.market,
+      abi: contractAbi("TrainingMarket"),
+      functionName: "post",
+      args: [spec],
+    });
+    return { taskId, manifest, training, escrow };
+  } catch (error) {
+    throw refusal(error, task);
+  }
+}
+
+/** The contract names the field that makes no sense: told as the place in the task file. */
+function refusal(error: unknown, { market }: TaskFile): unknown {
+  if (!(error instanceof ContractRevertError) || error.errorName !== "SpecInvalid") return error;
+  const field = String(error.args[0]);
+  const value = field in market ? ` (${market[field as keyof TaskFile["market"]]})` : "";
+  return new TaskFileError(`$.market.${field}`, `the market refuses this value${value} beside the others`, error);
+}
+
+/** @throws TokensMissingError before anything is sent. */
+async function requireTokens(sender: Sender, token: Address, needed: bigint): Promise<void> {
+  const { client } = sender.chain;
+  const balance = await client.readContract({
+    address: token,
+    abi: erc20Abi,
+    functionName: "balanceOf",
+    args: [sender.address],
   });
-  return { taskId, manifest, training, escrow };
+  if (balance < needed) throw new TokensMissingError(sender.address, balance, needed);
 }
 
 /** What the market takes when the task is posted: the price, and a fee for each seat that may be drawn. */
