@@ -25,11 +25,11 @@ export async function prepareTask(file: string): Promise<PreparedTask> {
   const { data, training, name } = task;
   const paths = globSync(data.files, { cwd: folder }).sort();
   if (paths.length === 0) throw new TaskFileError("$.data.files", `no file matches ${data.files} in ${folder}`);
-  const texts = await Promise.all(paths.map((found) => read(path.join(folder, found), "$.data.files")));
+  const texts = await Promise.all(paths.map((found) => read(path.resolve(folder, found), "$.data.files")));
   const text = textDataset(texts, data);
   const { program, initialState, schedule } = compileTraining({
     ...training,
-    model: await readBytes(path.join(folder, task.model), "$.model"),
+    model: await readBytes(path.resolve(folder, task.model), "$.model"),
     sample: { context: data.context, vocabulary: text.vocabulary.length },
   });
   const { seed, steps, interval } = training;
