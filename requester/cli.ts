@@ -13,13 +13,15 @@ const program = new Command("touchstone")
 
 addDemo(program);
 // These load the compiled contracts' interfaces when they run, which the demo compiles first.
-const [{ addPost }, { addFollow }, { addFetch }] = await Promise.all([
+const [{ addPost }, { addFollow }, { addFetch }, { addConformance }] = await Promise.all([
   import("./commands/post.ts"),
   import("./commands/follow.ts"),
   import("./commands/fetch.ts"),
+  import("./commands/conformance.ts"),
 ]);
 addPost(program);
 addFollow(program);
 addFetch(program);
+addConformance(program);
 
 await runProgram(program);

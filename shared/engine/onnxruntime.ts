@@ -1,9 +1,9 @@
 /** The engine on onnxruntime-node (docs/numerics.md, section 5), in a worker thread. */
 import { env } from "onnxruntime-node";
 import type { Program } from "../program/program.ts";
-import { type ConformanceReport, checkConformance } from "./conformance/conformance.ts";
-import { HostedEngine } from "./hostedEngine.ts";
-import { startEngine } from "./start.ts";
+import type { ConformanceReport } from "./conformance/conformance.ts";
+import type { HostedEngine } from "./hostedEngine.ts";
+import { startEngine, testHost } from "./start.ts";
 import { WorkerHost } from "./workerHost.ts";
 
 export interface EngineOptions {
@@ -17,16 +17,8 @@ export function startOnnxRuntime(program: Program, options: EngineOptions = {}):
 }
 
 /** The self-test alone. @throws EngineFailedError when the runtime does not load or run. */
-export async function onnxRuntimeConformance(options: EngineOptions = {}): Promise<ConformanceReport> {
-  const host = openHost(options);
-  try {
-    return await checkConformance(
-      (program) => HostedEngine.open(host, program),
-      (engine) => engine.release(),
-    );
-  } finally {
-    await host.close();
-  }
+export function onnxRuntimeConformance(options: EngineOptions = {}): Promise<ConformanceReport> {
+  return testHost(openHost(options));
 }
 
 function openHost({ threads = 1 }: EngineOptions): WorkerHost {

@@ -1,6 +1,6 @@
 /** Starting an engine on a host: the self-test first, then the program. */
 import type { Program } from "../program/program.ts";
-import { assertConforming, checkConformance } from "./conformance/conformance.ts";
+import { assertConforming, type ConformanceReport, checkConformance } from "./conformance/conformance.ts";
 import type { Host } from "./host.ts";
 import { HostedEngine } from "./hostedEngine.ts";
 
@@ -20,5 +20,17 @@ export async function startEngine(host: Host, program: Program): Promise<HostedE
   } catch (error) {
     await host.close();
     throw error;
+  }
+}
+
+/** The self-test alone, on a host that is closed afterwards. @throws EngineFailedError when the runtime does not load or run. */
+export async function testHost(host: Host): Promise<ConformanceReport> {
+  try {
+    return await checkConformance(
+      (tested) => HostedEngine.open(host, tested),
+      (engine) => engine.release(),
+    );
+  } finally {
+    await host.close();
   }
 }
