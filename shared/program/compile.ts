@@ -12,6 +12,7 @@ import { ADAMW_COLUMNS, adamw } from "./optimizer/adamw.ts";
 import type { Program, SampleField, Tensor } from "./program.ts";
 import { scheduleTable } from "./schedule.ts";
 import type { OptimizerSettings, RateSettings } from "./task.ts";
+import { requireWellFormed } from "./validate.ts";
 
 export interface TrainingSettings {
   /** Bytes of a forward ONNX model: int32 or int64 tokens [batch, context] → float32 logits [batch, classes]. */
@@ -36,7 +37,8 @@ export interface CompiledTraining {
 
 /**
  * Compiles a training run.
- * @throws OnnxFormatError, ModelError (names the node), SettingError (names the setting).
+ * @throws OnnxFormatError, ModelError (names the node), SettingError (names the setting), and MalformedProgramError when a number in
+ * the model is so great that a step could overflow.
  */
 export function compileTraining(settings: TrainingSettings): CompiledTraining {
   checkSettings(settings);
@@ -68,10 +70,21 @@ export function compileTraining(settings: TrainingSettings): CompiledTraining {
   if (trained.length === 0) throw new ModelError("it has no parameter", "Keep the weights as initializers.");
   const state = adamw(graph, trained, settings.optimizer);
   const program = lower({ graph, state, loss, logits, fields, scheduleColumns: ADAMW_COLUMNS });
+  requireDistinctNames(program);
+  requireWellFormed(program);
   const initialState = program.state.map(({ dtype, shape }, index): Tensor => {
     return { dtype, shape, words: trained[index]?.initial ?? new Uint32Array(wordCount(shape)) };
   });
   return { program, initialState, schedule: scheduleTable(settings.rate, settings.steps, settings.optimizer) };
+}
+
+/** State tensors are told apart by name in checkpoints. */
+function requireDistinctNames({ state }: Program): void {
+  const names = state.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new ModelError(`"${twice}" is both a parameter and a moment of another`, "Rename the parameter.");
+  }
 }
 
 function checkSettings({ batch, sample, optimizer, steps }: TrainingSettings): void {

@@ -150,3 +150,18 @@ test("a chain too long for one Map becomes several", () => {
   const forward = names(program).filter((name) => name.startsWith("scaled") && !name.endsWith(".grad"));
   assert.ok(forward.length > 1 && forward.length < 30, forward.join());
 });
+
+test("a product over a long axis uses fewer bits, so that its sum stays exact", () => {
+  const bitsFor = (length: number) => {
+    const program = gradientProgram(
+      [
+        [1, length],
+        [length, 2],
+      ],
+      (graph, [a, b]) => matmul(graph, a!, b!, "dot"),
+    );
+    const { operator } = program.operators.find(({ name }) => name === "dot")!;
+    return operator.family === "dot" ? operator.bits : null;
+  };
+  assert.deepEqual([8192, 8193, 32768, 32769].map(bitsFor), [20, 19, 19, 18]);
+});

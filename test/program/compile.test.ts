@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mlpModel, mlpParameters, mlpWeights } from "../../examples/solidity-mlp/model.ts";
-import { compileTraining } from "../../shared/program/compile.ts";
+import { compileTraining, type TrainingSettings } from "../../shared/program/compile.ts";
 import { ModelError, SettingError } from "../../shared/program/errors.ts";
 import { sourceOutputs } from "../../shared/program/job.ts";
+import { decodeModel } from "../../shared/program/onnx/decode.ts";
 import { encodeModel } from "../../shared/program/onnx/encode.ts";
+import type { OnnxModel } from "../../shared/program/onnx/model.ts";
 import { rateAt } from "../../shared/program/schedule.ts";
+import { MalformedProgramError } from "../../shared/program/validate/finding.ts";
 import { requireWellFormedJob } from "../../shared/program/validate.ts";
 import { ADAMW, jobOf, numbers, randomSamples, run, settings, TINY } from "../helpers/compile.ts";
 import { lossAndGradient, Optimizer64 } from "../helpers/training64.ts";
@@ -154,5 +157,57 @@ test("a vocabulary that the model has no row or no logit for is refused", () => 
   assert.throws(
     () => compileTraining(settings(TINY, { sample: { context: 3, vocabulary: 8 } })),
     (error) => error instanceof ModelError && error.operator === "Gather" && /7 rows/.test(error.message),
+  );
+});
+
+/** The tiny model with changed nodes and initializers. */
+function changed(change: (model: OnnxModel["graph"]) => Partial<OnnxModel["graph"]>): TrainingSettings {
+  const model = decodeModel(settings(TINY).model);
+  return settings(TINY, { model: encodeModel({ ...model, graph: { ...model.graph, ...change(model.graph) } }) });
+}
+
+test("a weight that is used as embedding and as output matrix gets both gradients", () => {
+  const sizes = { ...TINY, hidden: [6, TINY.embedding] };
+  const tied = (tie: boolean) => {
+    const { graph, ...rest } = decodeModel(settings(sizes).model);
+    const nodes = graph.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map((input) => (tie && input === "fc3.weight" ? "embedding.weight" : input)),
+    }));
+    return compileTraining(settings(sizes, { model: encodeModel({ ...rest, graph: { ...graph, nodes } }) }));
+  };
+  const { program, initialState } = tied(true);
+  assert.equal(program.state.length, tied(false).program.state.length - 3);
+  const job = jobOf(tied(true), randomSamples(sizes, 9, 1), 30);
+  requireWellFormedJob(job, initialState);
+  const families = program.operators
+    .filter(({ name }) => /^embedding\.weight\.grad(\.\d)?$/.test(name))
+    .map(({ operator }) => operator.family);
+  assert.deepEqual(families.sort(), ["dot", "map", "sumByIndex"]);
+});
+
+test("a model whose numbers could overflow is malformed, by the operator's name", () => {
+  const huge = changed(({ nodes }) => ({
+    nodes: nodes.map((node) =>
+      node.operator === "Gemm"
+        ? { ...node, attributes: { ...node.attributes, alpha: { kind: "float", value: 1e30 } } }
+        : node,
+    ),
+  }));
+  assert.throws(
+    () => compileTraining(huge),
+    (error) => error instanceof MalformedProgramError && /fc1\.tanh.*overflow/.test(error.message),
+  );
+});
+
+test("a parameter with the name of another's moment is refused", () => {
+  const rename = (name: string) => (name === "fc1.bias" ? "fc1.weight.m" : name);
+  const clash = changed(({ nodes, initializers }) => ({
+    nodes: nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) })),
+    initializers: initializers.map((tensor) => ({ ...tensor, name: rename(tensor.name) })),
+  }));
+  assert.throws(
+    () => compileTraining(clash),
+    (error) => error instanceof ModelError && /"fc1.weight.m" is both/.test(error.message),
   );
 });
