@@ -12,6 +12,14 @@ export class ChainUnreachableError extends TouchstoneError {
   }
 }
 
+/** The node answered, and refused for a reason of its own (a limit, a fee, an unknown method). */
+export class ChainRefusedError extends TouchstoneError {
+  readonly code = "CHAIN_REFUSED";
+  constructor(url: string, detail: string, cause?: unknown) {
+    super(`The chain at ${url} refused: ${detail}.`, { cause });
+  }
+}
+
 export class WrongChainError extends TouchstoneError {
   readonly code = "CHAIN_WRONG";
   readonly expected: number;

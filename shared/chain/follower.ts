@@ -66,7 +66,7 @@ export async function* followEvents<const abi extends Abi>(
       if (signal?.aborted) return;
     }
     // Only now has the caller handled the last of them.
-    await follower.advance();
+    follower.advance();
     if (cursorFile !== undefined) await writeCursor(cursorFile, follower.cursor);
   }
 }
@@ -89,12 +89,15 @@ class Follower {
   /** The chain's latest block when it was last looked at, and the last block whose logs were read then. */
   #head: { readonly number: bigint; readonly hash: string } | undefined;
   #lookedTo = -1n;
+  /** The cursor once what was told last has been handled. */
+  #coming: Cursor;
   #shorter = 0;
   #failingSince: number | undefined;
 
   constructor(options: FollowOptions<Abi>, cursor: Cursor) {
     this.#options = options;
     this.cursor = cursor;
+    this.#coming = cursor;
     this.#reader = new LogReader(options.chain.client, options.addresses, options.maximumRange ?? 2000);
     this.#depth = BigInt(options.reorgDepth ?? 64);
   }
@@ -114,50 +117,52 @@ class Follower {
   }
 
   /** Everything told so far has been handled: moves the cursor up to the blocks that may still be replaced. */
-  async advance(): Promise<void> {
-    const settled = this.#head!.number - this.#depth + 1n;
-    const nextBlock = settled < this.#lookedTo + 1n ? settled : this.#lookedTo + 1n;
-    if (nextBlock <= this.cursor.nextBlock) return;
-    const number = nextBlock - 1n;
-    let hash: string | null;
-    try {
-      ({ hash } = await this.#options.chain.client.getBlock({ blockNumber: number }));
-    } catch {
-      // The cursor stays; whatever is wrong shows at the next look.
-      return;
-    }
-    this.cursor = { ...this.cursor, nextBlock, anchor: { number, hash } };
-    this.#window.forget(nextBlock);
+  advance(): void {
+    this.cursor = this.#coming;
+    this.#window.forget(this.cursor.nextBlock);
   }
 
   async #changes(): Promise<Changes | undefined> {
     const head = await this.#options.chain.client.getBlock({ blockTag: "latest" });
     if (this.#head?.hash === head.hash && this.#lookedTo >= head.number) return undefined;
     if (this.#isBehind(head.number)) return undefined;
-    await this.#requireAnchor();
     const from = this.cursor.nextBlock;
     const furthest = from + this.#depth + this.#reader.maximumRange - 1n;
     const to = head.number < furthest ? head.number : furthest;
+    // INVARIANT: the next anchor is read before the last one is checked, and before the logs: a chain that is replaced in between
+    // shows in one of the two anchors.
+    const coming = await this.#cursorAfter(head.number, to);
+    if (!(await this.#isOnChain(this.cursor))) throw new ReorganisedError(this.cursor.anchor!.number);
     const logs = to < from ? [] : await this.#reader.read(from, to);
     const changes = this.#window.compare(logs, from);
+    this.#coming = coming;
     this.#head = { number: head.number, hash: head.hash };
     this.#lookedTo = to;
     return changes;
+  }
+
+  /** The cursor once everything up to block `to` has been handled. */
+  async #cursorAfter(head: bigint, to: bigint): Promise<Cursor> {
+    const settled = head - this.#depth + 1n;
+    const nextBlock = settled < to + 1n ? settled : to + 1n;
+    if (nextBlock <= this.cursor.nextBlock) return this.cursor;
+    const number = nextBlock - 1n;
+    const { hash } = await this.#options.chain.client.getBlock({ blockNumber: number });
+    return { ...this.cursor, nextBlock, anchor: { number, hash } };
+  }
+
+  async #isOnChain({ anchor }: Cursor): Promise<boolean> {
+    if (anchor === null) return true;
+    const block = await this.#options.chain.client.getBlock({ blockNumber: anchor.number }).catch((error) => {
+      if (error instanceof BlockNotFoundError) return undefined;
+      throw error;
+    });
+    return block?.hash === anchor.hash;
   }
 
   /** A shorter chain than before is first taken for a node that is behind. */
   #isBehind(head: bigint): boolean {
     this.#shorter = this.#head !== undefined && head < this.#head.number ? this.#shorter + 1 : 0;
     return this.#shorter > 0 && this.#shorter <= BEHIND_LOOKS;
-  }
-
-  async #requireAnchor(): Promise<void> {
-    const { anchor } = this.cursor;
-    if (anchor === null) return;
-    const block = await this.#options.chain.client.getBlock({ blockNumber: anchor.number }).catch((error) => {
-      if (error instanceof BlockNotFoundError) return undefined;
-      throw error;
-    });
-    if (block?.hash !== anchor.hash) throw new ReorganisedError(anchor.number);
   }
 }

@@ -2,12 +2,15 @@
 import { type Address, HttpRequestError, type PublicClient, RpcRequestError } from "viem";
 import type { MinedLog } from "./logWindow.ts";
 
+const PIECES_BEFORE_GROWTH = 32;
+
 export class LogReader {
   readonly maximumRange: bigint;
   readonly #client: PublicClient;
   readonly #addresses: Address[];
   /** Blocks in the next request. */
   #range: bigint;
+  #accepted = 0;
 
   constructor(client: PublicClient, addresses: readonly Address[], maximumRange: number) {
     this.#client = client;
@@ -22,21 +25,19 @@ export class LogReader {
     for (let start = from; start <= to; ) {
       const end = start + this.#range - 1n < to ? start + this.#range - 1n : to;
       try {
-        logs.push(
-          ...((await this.#client.getLogs({
-            address: this.#addresses,
-            fromBlock: start,
-            toBlock: end,
-          })) as unknown as MinedLog[]),
-        );
+        const found = await this.#client.getLogs({ address: this.#addresses, fromBlock: start, toBlock: end });
+        for (const log of found) logs.push(log as MinedLog);
       } catch (error) {
         // Nodes refuse ranges with too many blocks or logs, each in its own words.
         if (!isRefusal(error) || end === start) throw error;
         this.#range = (end - start + 1n) / 2n;
+        this.#accepted = 0;
         continue;
       }
       start = end + 1n;
-      this.#range = this.#range * 2n < this.maximumRange ? this.#range * 2n : this.maximumRange;
+      if (++this.#accepted % PIECES_BEFORE_GROWTH === 0) {
+        this.#range = this.#range * 2n < this.maximumRange ? this.#range * 2n : this.maximumRange;
+      }
     }
     return logs;
   }

@@ -10,7 +10,7 @@ import {
   TimeoutError,
 } from "viem";
 import { TouchstoneError } from "../errors.ts";
-import { ChainUnreachableError, ContractRevertError } from "./errors.ts";
+import { ChainRefusedError, ChainUnreachableError, ContractRevertError } from "./errors.ts";
 
 function causes(error: unknown): unknown[] {
   const found: unknown[] = [];
@@ -55,14 +55,15 @@ export function revertError(what: string, abi: Abi, data: Hex | undefined, hash?
 export function chainError(error: unknown, what: string, url: string, abi: Abi = []): Error {
   if (error instanceof TouchstoneError || !(error instanceof BaseError)) return error as Error;
   if (isRevert(error)) return revertError(what, abi, revertData(error));
-  const failed = causes(error).find((cause) => cause instanceof HttpRequestError || cause instanceof TimeoutError);
-  const reason = causes(failed ?? error).at(-1) as Error;
-  return new ChainUnreachableError(url, `${what}: ${oneLine(reason)}`, error);
+  const reason = causes(error).findLast((cause): cause is BaseError => cause instanceof BaseError) ?? error;
+  const detail = `${what}: ${oneLine(reason)}`;
+  return isUnreachable(error)
+    ? new ChainUnreachableError(url, detail, error)
+    : new ChainRefusedError(url, detail, error);
 }
 
-function oneLine(error: Error): string {
-  const text = error instanceof BaseError ? error.details || error.shortMessage : error.message;
-  return text.split("\n")[0]!.replace(/\.$/, "");
+function oneLine(error: BaseError): string {
+  return (error.details || error.shortMessage).split("\n")[0]!.replace(/\.$/, "");
 }
 
 /** Whether the node could not be asked, as opposed to having refused. */

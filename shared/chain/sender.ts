@@ -24,8 +24,8 @@ import { blockTime } from "./clock.ts";
 import { type Chain, requireFunds } from "./connect.ts";
 import { protocolErrors } from "./contracts.ts";
 import { type ContractRevertError, TransactionLateError } from "./errors.ts";
-import { currentFees } from "./fees.ts";
-import { PendingTransaction } from "./pendingTransaction.ts";
+import { currentFees, type Fees } from "./fees.ts";
+import { type Payload, PendingTransaction } from "./pendingTransaction.ts";
 import { chainError, revertData, revertError } from "./revert.ts";
 
 /** Gas that one transaction may use at most (EIP-7825). */
@@ -87,6 +87,9 @@ export class Sender {
   /** Gas of all included transactions together. */
   gasUsed = 0n;
   readonly #options: SenderOptions;
+  /** Transactions between broadcast and inclusion. */
+  #inFlight = 0;
+  /** After the last transaction of this sender. */
   #nextNonce = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -104,7 +107,7 @@ export class Sender {
    * Calls a function and waits until the call is included. Calls made together are sent in order without waiting for each other;
    * await the first when the second depends on it.
    * @throws ContractRevertError when the contract refuses (its `hash` is set when that cost gas), TransactionLateError after the
-   * deadline, NoFundsError, NonceTakenError, TransactionPendingError, ChainUnreachableError.
+   * deadline, NoFundsError, NonceTakenError, TransactionPendingError, ChainRefusedError, ChainUnreachableError.
    */
   async send<const abi extends Abi, name extends ContractFunctionName<abi, Mutability>>(
     call: Call<abi, name>,
@@ -139,10 +142,8 @@ export class Sender {
       // One launch at a time: the order of nonces is the order of calls.
       this.#turn = launched.catch(() => undefined);
       const { pending, returned } = await launched;
-      const receipt = await pending.included().catch((error) => {
-        // Whether the nonce was used is for the node to say.
-        this.#nextNonce = 0;
-        throw error;
+      const receipt = await pending.included().finally(() => {
+        this.#inFlight--;
       });
       const { transactionHash: hash, gasUsed } = receipt;
       const included: Included = { what: request.what, hash, gasUsed, receipt };
@@ -164,25 +165,36 @@ export class Sender {
       if (now > deadline) throw new TransactionLateError(what, deadline, now);
     }
     const target = to === undefined ? {} : { to };
+    // Not on pending state: not every node keeps one.
+    const blockTag = "latest";
     const [estimate, simulated, fees, count] = await Promise.all([
-      client.estimateGas({ account: address, ...target, data }),
-      to === undefined ? undefined : client.call({ account: address, to, data }),
+      client.estimateGas({ account: address, ...target, data, blockTag }),
+      to === undefined ? undefined : client.call({ account: address, to, data, blockTag }),
       currentFees(this.chain, this.#options.maximumFeePerGas),
       client.getTransactionCount({ address, blockTag: "pending" }),
     ]);
     const gas = withMargin(estimate);
     await requireFunds(this.chain, address, gas * fees.maxFeePerGas);
-    const nonce = Math.max(count, this.#nextNonce);
-    const { confirmations = 1, stallMs = 30_000, giveUpMs = 600_000, maximumFeePerGas } = this.#options;
-    const pending = new PendingTransaction(this.chain, this.account, { what, to, data, gas, nonce, deadline }, fees, {
-      confirmations,
-      stallMs,
-      giveUpMs,
-      maximumFeePerGas,
+    const next = Math.max(count, this.#nextNonce);
+    // Without anything in flight the node knows best: a reorganisation may have freed nonces.
+    const nonce = this.#inFlight === 0 ? count : next;
+    const payload = { what, to, data, gas, deadline };
+    const pending = await this.#broadcast({ ...payload, nonce }, fees).catch((error) => {
+      // The node's count was behind.
+      if (nonce === next || !/nonce too low/i.test(String(error))) throw error;
+      return this.#broadcast({ ...payload, nonce: next }, fees);
     });
-    await pending.launch();
-    this.#nextNonce = nonce + 1;
     return { pending, returned: simulated?.data ?? "0x" };
+  }
+
+  async #broadcast(payload: Payload, fees: Fees): Promise<PendingTransaction> {
+    const { confirmations = 1, stallMs = 30_000, giveUpMs = 600_000, maximumFeePerGas } = this.#options;
+    const patience = { confirmations, stallMs, giveUpMs, maximumFeePerGas };
+    const pending = new PendingTransaction(this.chain, this.account, payload, fees, patience);
+    await pending.launch();
+    this.#nextNonce = payload.nonce + 1;
+    this.#inFlight++;
+    return pending;
   }
 
   /** Why an included transaction reverted: the same call, made again around its block. */
