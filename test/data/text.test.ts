@@ -21,6 +21,11 @@ describe("textDataset", () => {
     assert.deepEqual([...heldOut], [1, 0, 0]);
   });
 
+  it("takes a task file's data section as it is", () => {
+    const section = { kind: "text", files: "*.txt", ...options };
+    assert.deepEqual(textDataset(["abc", "abc"], section), textDataset(["abc", "abc"], options));
+  });
+
   it("refuses texts that are too short, and options that are no positive integers", () => {
     assert.throws(() => textDataset(["ab", "abc"], options), TextDatasetError);
     assert.throws(() => textDataset(["abc", "ab"], options), TextDatasetError);

@@ -3,6 +3,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { forwardModel } from "../../examples/solidity-mlp/write.ts";
+import { TextModel } from "../../requester/evaluate.ts";
+import { prepareTask } from "../../requester/prepare.ts";
+import { bigramLoss } from "../../shared/data/text.ts";
+import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
+import { sourceOutputs } from "../../shared/program/job.ts";
 import { decodeModel } from "../../shared/program/onnx/decode.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../examples/solidity-mlp");
@@ -15,4 +20,24 @@ test("the checked-in forward model is what its script writes for the task file",
 test("the example has more than 100000 parameters", () => {
   const { initializers } = decodeModel(readFileSync(path.join(FOLDER, "forward.onnx"))).graph;
   assert.ok(initializers.reduce((sum, { data }) => sum + data.length, 0) > 100_000);
+});
+
+test("the training beats a bigram model by far on files that it has not seen", async () => {
+  const { taskPackage, text, task } = await prepareTask(path.join(FOLDER, "task.json"));
+  const { job, initialState } = taskPackage;
+  const engine = await startOnnxRuntime(job.program);
+  try {
+    const { state } = await engine.steps({
+      state: initialState,
+      count: job.steps,
+      inputs: (step) => sourceOutputs(job, step),
+    });
+    const width = task.data.context + 1;
+    const heldOut = text.heldOut.subarray(0, 4096 * width);
+    const loss = await new TextModel(engine, job.program, state).loss(heldOut);
+    const bigram = bigramLoss(text.trainingTexts, heldOut, width, text.vocabulary.length);
+    assert.ok(loss < bigram - 0.3, `${loss} nats held out, a bigram model has ${bigram}`);
+  } finally {
+    await engine.close();
+  }
 });

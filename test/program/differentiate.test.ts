@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { elementwise } from "../../shared/layers/elementwise.ts";
+import { constant, state } from "../../shared/layers/leaf.ts";
+import { softmaxCrossEntropy } from "../../shared/layers/softmaxCrossEntropy.ts";
+import { tanh } from "../../shared/layers/tanh.ts";
+import { Dtype } from "../../shared/program/descriptor.ts";
+import { differentiate } from "../../shared/program/differentiate.ts";
+import { ModelError } from "../../shared/program/errors.ts";
+import { SourceGraph, type ValueId } from "../../shared/program/graph.ts";
+import { ints } from "../helpers/operators.ts";
+
+function lossOf(graph: SourceGraph, logits: ValueId): ValueId {
+  const target = constant(graph, "target", { dtype: Dtype.int32, shape: [2, 1], words: ints(0, 1) });
+  return softmaxCrossEntropy(graph, logits, target, "loss");
+}
+
+test("what the loss does not depend on has no gradient", () => {
+  const graph = new SourceGraph();
+  const [x, other] = [state(graph, "x", [2, 3]), state(graph, "other", [2, 3])];
+  tanh(graph, other, "unread");
+  const [gradient, none] = differentiate(graph, lossOf(graph, tanh(graph, x, "tanh")), [x, other]);
+  assert.deepEqual(graph.shape(gradient!), [2, 3]);
+  assert.equal(none, null);
+});
+
+test("a variable that is read only by a layer without gradient is refused by name", () => {
+  const graph = new SourceGraph();
+  const x = state(graph, "steps", [2, 3]);
+  const rounded = elementwise(graph, "sign", "sign", [x], (map, [value]) => map.less(map.immediate(0), value!));
+  const loss = lossOf(graph, rounded);
+  assert.throws(
+    () => differentiate(graph, loss, [x]),
+    (error) => error instanceof ModelError && /"steps" cannot be trained/.test(error.message),
+  );
+});
+
+test("nothing is differentiated that leads to no variable", () => {
+  const graph = new SourceGraph();
+  const [x, y] = [state(graph, "x", [2, 3]), state(graph, "y", [2, 3])];
+  const hidden = tanh(graph, y, "hidden");
+  const sum = elementwise(
+    graph,
+    "sum",
+    "add",
+    [x, hidden],
+    (map, [a, b]) => map.add(a!, b!),
+    (upstream) => [
+      [x, upstream!],
+      [hidden, upstream!],
+    ],
+  );
+  const loss = lossOf(graph, sum);
+  const before = graph.size;
+  differentiate(graph, loss, [x]);
+  const added = Array.from({ length: graph.size - before }, (_, i) => graph.node(before + i).layer);
+  assert.deepEqual(added, ["softmaxGradient"]);
+});
