@@ -125,7 +125,8 @@ export class StepSession implements HostedSession {
     for (const feed of this.#step.feeds) {
       feeds[feed.name] = this.#wrap(feed, feed.from === "state" ? state[feed.index] : sourceOutput(inputs, feed.index));
     }
-    const fetches: Record<string, OrtTensor | null> = { [this.#step.loss]: null, [this.#step.guard.name]: null };
+    const { loss, guard } = this.#step;
+    const fetches: Record<string, OrtTensor | null> = { [loss]: null, [guard.maximum]: null, [guard.sum]: null };
     for (const fetch of this.#step.outputs) if (fetch !== null) fetches[fetch.name] = null;
     for (const [p, fetch] of this.#step.state.entries()) {
       if (fetch !== null) fetches[fetch.name] = into === null ? null : this.#wrap(fetch, into[p]);
@@ -150,12 +151,17 @@ export class StepSession implements HostedSession {
   }
 
   #loss(fetched: Fetched): number {
-    return Number(fetched[this.#step.loss]!.data[0]);
+    return scalar(fetched, this.#step.loss);
   }
 
   #guard(fetched: Fetched): number {
-    return readGuard(fetched[this.#step.guard.name]!.data as Float32Array, this.#step.guard.maxima);
+    const { maximum, sum } = this.#step.guard;
+    return readGuard(scalar(fetched, maximum), scalar(fetched, sum));
   }
+}
+
+function scalar(fetched: Fetched, name: string): number {
+  return Number(fetched[name]!.data[0]);
 }
 
 function sourceOutput({ batches, schedule }: SourceOutputs, index: number): Tensor | undefined {

@@ -52,16 +52,22 @@ function gatherRows(context: Context, operator: GatherOperator, index: View): Va
   const view = takeView(graph, context.resolve(table.reference), withRows(table, rowStride), [...shape, rows]);
   const columns = dimensions.filter(moves);
   const records = arrange(graph, view, [rowDimension, ...columns]);
-  const wanted = index.value.shape;
+  const wanted = index.order.map((d) => shape[d]!);
   const gathered =
     rows === 1 || rowStride === 0
       ? expand(graph, reshape(graph, records, [...wanted.map(() => 1), ...columns.map((d) => shape[d]!)]), [
           ...wanted,
           ...columns.map((d) => shape[d]!),
         ])
-      : graph.node("Gather", [records, index.value], records.type, [...wanted, ...columns.map((d) => shape[d]!)], {
-          axis: integer(0),
-        });
+      : graph.node(
+          "Gather",
+          [records, reshape(graph, index.value, wanted)],
+          records.type,
+          [...wanted, ...columns.map((d) => shape[d]!)],
+          {
+            axis: integer(0),
+          },
+        );
   return expand(graph, arrange(graph, { value: gathered, order: [...index.order, ...columns] }, dimensions), shape);
 }
 

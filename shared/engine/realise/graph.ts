@@ -32,8 +32,8 @@ export class GraphBuilder {
   readonly #initializers: OnnxTensor[] = [];
   /** Node or initializer by everything that defines it. */
   readonly #known = new Map<string, Value>();
-  /** Values that a node computes, which may be outputs as they are. */
-  readonly #computed = new Set<string>();
+  /** Nodes by the value that they compute. */
+  readonly #makers = new Map<string, { readonly operator: string; readonly inputs: readonly Value[] }>();
   #scope = "";
 
   /** Prefix of the names of the nodes that follow: the operator that first needs them. */
@@ -81,23 +81,35 @@ export class GraphBuilder {
     return this.#share(key, () => {
       const name = `${this.#scope}/${operator}_${this.#nodes.length}`;
       this.#nodes.push({ name, operator, domain: "", inputs: names, outputs: [name], attributes });
-      this.#computed.add(name);
+      this.#makers.set(name, { operator, inputs });
       return { name, type, shape };
     });
   }
 
+  /** The node that computes a value; none for inputs and constants. */
+  makerOf(value: Value): { readonly operator: string; readonly inputs: readonly Value[] } | undefined {
+    return this.#makers.get(value.name);
+  }
+
   /** Makes a value a graph output and returns the name under which it is fetched; repeated calls give the same one. */
   output(value: Value): string {
-    const computed = this.#computed.has(value.name) ? value : this.node("Identity", [value], value.type, value.shape);
+    const computed = this.#makers.has(value.name) ? value : this.node("Identity", [value], value.type, value.shape);
     this.#outputs.set(computed.name, { name: computed.name, type: computed.type, dimensions: computed.shape });
     return computed.name;
   }
 
+  /** The graph of the outputs: what none of them needs is left out, except inputs. */
   build(name: string): OnnxGraph {
+    const needed = new Set(this.#outputs.keys());
+    const nodes = this.#nodes.toReversed().filter((node) => {
+      const isNeeded = node.outputs.some((output) => needed.has(output));
+      if (isNeeded) for (const input of node.inputs) needed.add(input);
+      return isNeeded;
+    });
     return {
       name,
-      nodes: this.#nodes,
-      initializers: this.#initializers,
+      nodes: nodes.reverse(),
+      initializers: this.#initializers.filter((initializer) => needed.has(initializer.name)),
       inputs: this.#inputs,
       outputs: [...this.#outputs.values()],
     };

@@ -1,9 +1,9 @@
 /**
- * The guard (docs/numerics.md, section 4). ReduceMax may swallow a NaN, depending on where it stands, so each tensor is also
- * summed: the sum of magnitudes is NaN exactly when one of them is. The graph returns all maxima, then all sums; `readGuard` judges.
+ * The guard (docs/numerics.md, section 4). ReduceMax and Max may swallow a NaN, depending on where it stands, so everything is also
+ * summed: a sum of magnitudes is NaN exactly when one of them is. The graph returns both; `readGuard` judges.
  */
 import type { GraphBuilder, Value } from "./graph.ts";
-import { concat, reduce, reshape } from "./nodes.ts";
+import { reduceAll } from "./nodes.ts";
 
 export class Guard {
   readonly #maxima = new Map<string, Value>();
@@ -11,21 +11,21 @@ export class Guard {
 
   /** Includes a tensor of magnitudes, and maxima of parts of it where they are known already. */
   include(graph: GraphBuilder, magnitudes: Value, maxima: Value = magnitudes): void {
-    const most = maxima.shape.length === 0 ? maxima : reduce(graph, "ReduceMax", maxima);
-    this.#maxima.set(most.name, reshape(graph, most, [1]));
-    const sum = magnitudes.shape.length === 0 ? magnitudes : reduce(graph, "ReduceSum", magnitudes);
-    this.#sums.set(sum.name, reshape(graph, sum, [1]));
+    const most = reduceAll(graph, "ReduceMax", maxima);
+    this.#maxima.set(most.name, most);
+    const sum = reduceAll(graph, "ReduceSum", magnitudes);
+    this.#sums.set(sum.name, sum);
   }
 
-  /** Maxima and sums in one tensor, as many of the one as of the other. */
-  value(graph: GraphBuilder): { value: Value; maxima: number } {
-    const maxima = [...this.#maxima.values()];
-    return { value: concat(graph, [...maxima, ...this.#sums.values()]), maxima: maxima.length };
+  /** The maximum and the sum of all magnitudes, each of shape [1]. */
+  values(graph: GraphBuilder): { maximum: Value; sum: Value } {
+    const [maxima, sums] = [[...this.#maxima.values()], [...this.#sums.values()]];
+    const type = maxima[0]!.type;
+    return { maximum: graph.node("Max", maxima, type, [1]), sum: graph.node("Sum", sums, type, [1]) };
   }
 }
 
-/** The greatest of the maxima; infinity when any magnitude is not a number. */
-export function readGuard(values: Float32Array, maxima: number): number {
-  const greatest = Math.max(...values.subarray(0, maxima));
-  return Number.isNaN(greatest) || values.subarray(maxima).some(Number.isNaN) ? Number.POSITIVE_INFINITY : greatest;
+/** The maximum, or infinity when any magnitude is not a number. */
+export function readGuard(maximum: number, sum: number): number {
+  return Number.isNaN(maximum) || Number.isNaN(sum) ? Number.POSITIVE_INFINITY : maximum;
 }

@@ -29,6 +29,8 @@ export function cast(graph: GraphBuilder, value: Value, type: OnnxType): Value {
 
 export function reshape(graph: GraphBuilder, value: Value, shape: readonly number[]): Value {
   if (sameShape(value.shape, shape)) return value;
+  const maker = graph.makerOf(value);
+  if (maker?.operator === "Reshape") return reshape(graph, maker.inputs[0]!, shape);
   return graph.node("Reshape", [value, graph.integers(shape)], value.type, shape);
 }
 
@@ -58,18 +60,18 @@ export function slice(graph: GraphBuilder, value: Value, starts: readonly number
   return graph.node("Slice", inputs, value.type, lengths);
 }
 
-/** ReduceSum or ReduceMax over one axis, which disappears; over all axes when none is named. */
-export function reduce(graph: GraphBuilder, operator: "ReduceSum" | "ReduceMax", value: Value, axis?: number): Value {
-  if (axis === undefined) {
-    return graph.node(operator, [value], value.type, [], { keepdims: integer(0) });
-  }
-  const shape = value.shape.filter((_, d) => d !== axis);
-  return graph.node(operator, [value, graph.integers([axis])], value.type, shape, { keepdims: integer(0) });
+/** ReduceSum or ReduceMax of everything, of shape [1]. */
+export function reduceAll(graph: GraphBuilder, operator: "ReduceSum" | "ReduceMax", value: Value): Value {
+  const flat = reshape(graph, value, [wordCount(value.shape)]);
+  if (flat.shape[0] === 1) return flat;
+  return graph.node(operator, [flat], value.type, [1], { keepdims: integer(1) });
 }
 
-export function concat(graph: GraphBuilder, values: readonly Value[]): Value {
-  const length = values.reduce((sum, value) => sum + value.shape[0]!, 0);
-  return graph.node("Concat", values, values[0]!.type, [length], { axis: integer(0) });
+/** ReduceSum or ReduceMax over one axis, which disappears; shape [1] when it was the only one. */
+export function reduce(graph: GraphBuilder, operator: "ReduceSum" | "ReduceMax", value: Value, axis: number): Value {
+  if (value.shape.length === 1) return reduceAll(graph, operator, value);
+  const shape = value.shape.filter((_, d) => d !== axis);
+  return graph.node(operator, [value, graph.integers([axis])], value.type, shape, { keepdims: integer(0) });
 }
 
 /** Every element `value`, without storing them in the model. */

@@ -7,7 +7,7 @@ import { OnnxType } from "../../program/onnx/model.ts";
 import { type Context, resolveNumbers } from "./context.ts";
 import type { Value } from "./graph.ts";
 import { cast, elementwise } from "./nodes.ts";
-import { arrange, coversAll, takeView, type View } from "./views.ts";
+import { alongside, coversAll, takeView, type View } from "./views.ts";
 
 /** The operand x on the grid of its peak as float64, over the output dimensions and the reduced axis. The peak does not follow the latter. */
 export function quantisedView(
@@ -26,7 +26,7 @@ export function quantisedView(
   }
   const view = takeView(graph, numbers, x, lengths);
   const order = [...peakView.order.filter((dimension) => !view.order.includes(dimension)), ...view.order];
-  return { value: snap(context, arrange(graph, view, order), arrange(graph, peakView, order), bits), order };
+  return { value: snap(context, alongside(graph, view, order), alongside(graph, peakView, order), bits), order };
 }
 
 function snap({ graph }: Context, x: Value, peak: Value, bits: number): Value {

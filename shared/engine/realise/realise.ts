@@ -45,8 +45,8 @@ export interface RealisedStep {
   /** The new value of each state tensor, null where it stays as it is. */
   readonly state: readonly (Fetch | null)[];
   readonly loss: string;
-  /** A vector for `readGuard`, and how many maxima it starts with. */
-  readonly guard: { readonly name: string; readonly maxima: number };
+  /** What `readGuard` judges. */
+  readonly guard: { readonly maximum: string; readonly sum: string };
   /** Every operator's output, null where it is an input of the step; empty unless traced. */
   readonly outputs: readonly (Fetch | null)[];
 }
@@ -104,13 +104,13 @@ export function realise(program: Program, options: { traced: boolean }): Realise
   });
   const loss = outputs[program.loss]!;
   guard.include(graph, magnitudes(graph, loss));
-  const guardOutput = guard.value(graph);
+  const { maximum, sum } = guard.values(graph);
 
   return {
     feeds,
     state,
     loss: graph.output(loss),
-    guard: { name: graph.output(guardOutput.value), maxima: guardOutput.maxima },
+    guard: { maximum: graph.output(maximum), sum: graph.output(sum) },
     outputs: options.traced ? traceOutputs(graph, program, outputs) : [],
     model: encodeModel({
       irVersion: IR_VERSION,

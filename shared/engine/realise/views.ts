@@ -9,7 +9,10 @@ import { UnrealisableError } from "./errors.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import { reshape, slice, transpose } from "./nodes.ts";
 
-/** A value whose axis `a` follows the index dimension `order[a]`; it does not depend on the other dimensions. */
+/**
+ * A value whose axis `a` follows the index dimension `order[a]`; it does not depend on the other dimensions. One that depends on none
+ * has one word and rank 0 or 1, which broadcasts alike.
+ */
 export interface View {
   readonly value: Value;
   readonly order: readonly number[];
@@ -31,7 +34,8 @@ export function takeView(graph: GraphBuilder, source: Value, operand: Operand, l
   const shape = axes.map((axis) => axis.length);
   assertInside(operand, axes);
   const value = nested(graph, source, operand.offset, axes) ?? gathered(graph, source, operand.offset, axes);
-  return { value: reshape(graph, value, shape), order };
+  const isWord = axes.length === 0 && value.shape.length <= 1;
+  return { value: isWord ? value : reshape(graph, value, shape), order };
 }
 
 /** Whether the operand reads every word of its tensor exactly once. */
@@ -56,10 +60,15 @@ export function arrange(graph: GraphBuilder, view: View, dimensions: readonly nu
   );
 }
 
+/** `arrange` for numpy broadcasting against a value of these dimensions. */
+export function alongside(graph: GraphBuilder, view: View, dimensions: readonly number[]): Value {
+  return view.order.length === 0 ? view.value : arrange(graph, view, dimensions);
+}
+
 /** The view for numpy broadcasting against an output of the given rank: leading axes of length 1 are dropped. */
 export function broadcastable(graph: GraphBuilder, view: View, rank: number): Value {
   const first = Math.min(rank, ...view.order);
-  return arrange(
+  return alongside(
     graph,
     view,
     Array.from({ length: rank - first }, (_, d) => first + d),
