@@ -57,7 +57,12 @@ export async function accuse(run: Run, evidence: SegmentEvidence, walk: Walk): P
       return judgeChild(run, evidence, walk, firstDifference(walk, (ofState ? after : trace).tensor(tensor), "tensor"));
     }
     case Level.digest:
-      return judgeChild(run, evidence, walk, firstDifference(walk, await digestOf(run, evidence, walk), "digest"));
+      return judgeChild(
+        run,
+        evidence,
+        walk,
+        firstDifference(walk, await digestOf(run, evidence, walk.subject!), "digest"),
+      );
     case Level.tile:
       return accuseTile(run, evidence, walk);
     case Level.partials:

@@ -8,6 +8,7 @@ import { tileBytes } from "../commitment/tile.ts";
 import type { MerkleTree } from "../commitment/tree.ts";
 import { TouchstoneError } from "../errors.ts";
 import { wordCount } from "../program/descriptor.ts";
+import type { DisputedSegment } from "./events.ts";
 import { type DefendantMove, toDescriptorArgument, toHex } from "./moves.ts";
 import { asReducing, partialValues } from "./partials.ts";
 import { Level } from "./position.ts";
@@ -62,7 +63,7 @@ export async function defend(
     case Level.state:
       return open((await evidence.step(step)).after.outer, walk);
     case Level.digest:
-      return open(await digestOf(run, evidence, walk), walk);
+      return open(await digestOf(run, evidence, walk.subject!), walk);
     case Level.tensor: {
       const { trace, after } = await evidence.step(step);
       return open((ofState ? after : trace).tensor(tensor), walk);
@@ -95,8 +96,11 @@ export async function honestPartials(
 }
 
 /** The tree over the digest that the disputed verifier must have computed from these numbers. */
-export async function digestOf(run: Run, evidence: SegmentEvidence, walk: Walk): Promise<MerkleTree> {
-  const { beacon, defendant } = walk.subject!;
+export async function digestOf(
+  run: Run,
+  evidence: SegmentEvidence,
+  { beacon, defendant }: Pick<DisputedSegment, "beacon" | "defendant">,
+): Promise<MerkleTree> {
   const counts = run.program.state.map(({ shape }) => wordCount(shape));
   const leaves: Bytes32[] = [];
   for await (const state of evidence.states()) {

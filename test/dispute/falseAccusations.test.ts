@@ -6,7 +6,6 @@ import { accuse, NoDifferenceError } from "../../shared/dispute/challenger.ts";
 import { defend, digestOf } from "../../shared/dispute/defendant.ts";
 import { Level } from "../../shared/dispute/position.ts";
 import { Run } from "../../shared/dispute/run.ts";
-import { Walk } from "../../shared/dispute/walk.ts";
 import { accuseFalsely } from "../../verifier/falseAccuser.ts";
 import { Random } from "../helpers/random.ts";
 import { evidenceOf, honestTracer, play, subjectOf } from "./play.ts";
@@ -42,10 +41,8 @@ test("a lying challenger never convicts an honest defendant", async (t) => {
 
 test("an honest verifier's digest is never convicted either", async () => {
   const own = await evidenceOf(job, honest, initial, 0);
-  const plain = subjectOf(job, 0, own);
-  const walk = new Walk({ operatorCount: 1, stateCount: 1 });
-  walk.subject = { ...plain, beacon: BEACON };
-  const subject = { ...walk.subject, digestRoot: (await digestOf(run, own, walk)).root };
+  const placed = { ...subjectOf(job, 0, own), beacon: BEACON };
+  const subject = { ...placed, digestRoot: (await digestOf(run, own, placed)).root };
   const reasons = new Set<string>();
   for (let game = 0; game < 60; game++) {
     const random = new Random(5000 + game);
@@ -61,9 +58,7 @@ test("an honest verifier's digest is never convicted either", async () => {
 test("a wrong digest convicts the verifier, in the digest tree or in its segment", async () => {
   const own = await evidenceOf(job, honest, initial, 0);
   const subject = { ...subjectOf(job, 0, own), beacon: BEACON };
-  const walk = new Walk({ operatorCount: 1, stateCount: 1 });
-  walk.subject = subject;
-  const right = await digestOf(run, own, walk);
+  const right = await digestOf(run, own, subject);
   const leaves = Array.from({ length: 4 }, (_, leaf) => (leaf === 2 ? right.root : right.node(0, leaf)));
   const wrong = MerkleTree.ofHashes(leaves);
   // The verifier opens its own wrong tree; everything else is honest.

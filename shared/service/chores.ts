@@ -1,0 +1,45 @@
+/** Things that a service does side by side: each at most once at a time, and its trouble is its own. */
+import { ContractRevertError, TransactionLateError } from "../chain/errors.ts";
+import { TouchstoneError } from "../errors.ts";
+import type { ServiceContext } from "./context.ts";
+
+/** Pause after a problem, in milliseconds. */
+const RETRY_MILLISECONDS = 2000;
+
+export class Chores {
+  readonly #context: ServiceContext;
+  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #notBefore = new Map<string, number>();
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Starts `work`, unless the chore is under way or has just failed. Never throws: a failure is reported and tried again when
+   * the chore is started again.
+   * @param overtaken names of contract errors that only say that somebody else was faster.
+   */
+  start(chore: string, work: () => Promise<void>, overtaken: readonly string[] = []): void {
+    if (this.#underWay.has(chore) || Date.now() < (this.#notBefore.get(chore) ?? 0)) return;
+    const doing = work()
+      .catch((error: unknown) => this.#failed(chore, error, overtaken))
+      .finally(() => this.#underWay.delete(chore));
+    this.#underWay.set(chore, doing);
+  }
+
+  /** Waits for what is under way. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#underWay.values());
+  }
+
+  #failed(chore: string, error: unknown, overtaken: readonly string[]): void {
+    if (error instanceof ContractRevertError && overtaken.includes(error.errorName ?? "")) return;
+    this.#notBefore.set(chore, Date.now() + RETRY_MILLISECONDS);
+    if (this.#context.signal.aborted || error instanceof TransactionLateError) return;
+    const known = error instanceof TouchstoneError;
+    const message = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
+    this.#context.output.event("problem", { chore, code: known ? error.code : "INTERNAL", message });
+    this.#context.output.note(`${chore}: ${message} It will be tried again.`);
+  }
+}

@@ -1,0 +1,42 @@
+/** A posted task with everything that it binds, fetched and verified, and an engine that runs its program. */
+import type { Hex } from "viem";
+import { getTaskPackage } from "../data/taskPackage.ts";
+import { Run } from "../dispute/run.ts";
+import type { Engine } from "../engine/engine.ts";
+import { startOnnxRuntime } from "../engine/onnxruntime.ts";
+import type { Job } from "../program/job.ts";
+import type { Tensor } from "../program/program.ts";
+import { requireWellFormedJob } from "../program/validate.ts";
+import { parseContentId } from "../store/contentId.ts";
+import type { ContentId } from "../store/store.ts";
+import type { ServiceContext } from "./context.ts";
+import type { BookedTask, PostedSpec } from "./marketBook.ts";
+
+export interface LoadedTask {
+  readonly taskId: Hex;
+  readonly spec: PostedSpec;
+  readonly job: Job;
+  readonly run: Run;
+  readonly initialState: readonly Tensor[];
+  readonly engine: Engine;
+}
+
+/**
+ * Fetches a task's package, compares it with every commitment of the task, and checks that the program is well-formed and all
+ * inputs are within the bounds that make its arithmetic the same everywhere.
+ * @throws TaskPackageError, MalformedProgramError, JobInputsError, the store's and file formats' errors, EngineFailedError.
+ */
+export async function loadTask(
+  { store, threads }: Pick<ServiceContext, "store" | "threads">,
+  { taskId, spec }: Pick<BookedTask, "taskId" | "spec">,
+): Promise<LoadedTask> {
+  const { job, initialState } = await getTaskPackage(store, contentIdOfHex(spec.manifest), spec.training);
+  requireWellFormedJob(job, initialState);
+  const engine = await startOnnxRuntime(job.program, { threads });
+  return { taskId, spec, job, run: new Run(job), initialState, engine };
+}
+
+/** A content id as the contracts hold it. */
+export function contentIdOfHex(hex: Hex): ContentId {
+  return parseContentId(hex.slice(2));
+}

@@ -1,0 +1,216 @@
+/** The state of a market as its logs tell it: tasks with their checkpoints, draws and attestations, and disputes with their walks. */
+import type { Address, Hex } from "viem";
+import type { ProtocolEvent } from "../chain/followProtocol.ts";
+import type { DisputeEvent } from "../dispute/events.ts";
+import { Walk } from "../dispute/walk.ts";
+import { isSameAddress } from "./sameAddress.ts";
+
+type EventOf<name extends ProtocolEvent["eventName"]> = Extract<ProtocolEvent, { eventName: name }>;
+
+/** The spec as it was posted, and the subject of a dispute, as the contracts' ABI types them. */
+export type PostedSpec = EventOf<"TaskPosted">["args"]["spec"];
+export type DisputedSubject = EventOf<"DisputeOpened">["args"]["subject"];
+
+export type TaskState = "posted" | "cancelled" | "accepted" | "settled" | "failed";
+
+export interface BookedCheckpoint {
+  readonly stateRoot: Hex;
+  /** Content id, as 32 bytes. */
+  readonly locator: Hex;
+}
+
+export interface BookedDraw {
+  readonly beacon: Hex;
+  readonly sampled: boolean;
+}
+
+export interface BookedAttestation {
+  readonly segment: number;
+  readonly verifier: Address;
+  state: "sealed" | "revealed" | "closed";
+  digestRoot: Hex | null;
+}
+
+export interface BookedTask {
+  readonly taskId: Hex;
+  readonly requester: Address;
+  readonly spec: PostedSpec;
+  readonly postedBlock: bigint;
+  state: TaskState;
+  solver: Address | null;
+  /** Whether a failure was a conviction. */
+  convicted: boolean;
+  readonly checkpoints: BookedCheckpoint[];
+  readonly draws: Map<number, BookedDraw>;
+  /** By `segment:verifier`. */
+  readonly attestations: Map<string, BookedAttestation>;
+}
+
+export interface BookedDispute {
+  readonly disputeId: Hex;
+  readonly subject: DisputedSubject;
+  readonly challenger: Address;
+  readonly walk: Walk;
+  /** Whether its defendant was convicted in another dispute and the market has closed this one. */
+  moot: boolean;
+}
+
+export function attestationKey(segment: number, verifier: Address): string {
+  return `${segment}:${verifier}`;
+}
+
+export interface BookedSeat {
+  readonly verifier: Address;
+  left: boolean;
+}
+
+export class MarketBook {
+  readonly seats = new Map<bigint, BookedSeat>();
+  readonly tasks = new Map<Hex, BookedTask>();
+  readonly disputes = new Map<Hex, BookedDispute>();
+  readonly #market: Address;
+  #events: ProtocolEvent[] = [];
+
+  constructor(market: Address) {
+    this.#market = market;
+  }
+
+  /** Takes an event in the chain's order; one that a reorganisation took back is forgotten with all that followed from it. */
+  apply(event: ProtocolEvent): void {
+    if (!event.removed) {
+      this.#events.push(event);
+      this.#take(event);
+      return;
+    }
+    this.#events = this.#events.filter(
+      ({ blockHash, logIndex }) => blockHash !== event.blockHash || logIndex !== event.logIndex,
+    );
+    this.seats.clear();
+    this.tasks.clear();
+    this.disputes.clear();
+    for (const kept of this.#events) this.#take(kept);
+  }
+
+  #take(event: ProtocolEvent): void {
+    switch (event.eventName) {
+      case "TaskPosted": {
+        const { taskId, requester, spec } = event.args;
+        this.tasks.set(taskId, {
+          taskId,
+          requester,
+          spec,
+          postedBlock: event.blockNumber,
+          state: "posted",
+          solver: null,
+          convicted: false,
+          checkpoints: [],
+          draws: new Map(),
+          attestations: new Map(),
+        });
+        return;
+      }
+      case "TaskCancelled":
+        this.#update(event.args.taskId, (task) => {
+          task.state = "cancelled";
+        });
+        return;
+      case "TaskAccepted": {
+        const { taskId, solver } = event.args;
+        this.#update(taskId, (task) => {
+          task.state = "accepted";
+          task.solver = solver;
+        });
+        return;
+      }
+      case "CheckpointAppended": {
+        const { taskId, segment, stateRoot, locator } = event.args;
+        this.#update(taskId, ({ checkpoints }) => {
+          checkpoints[segment] = { stateRoot, locator };
+        });
+        return;
+      }
+      case "SegmentDrawn": {
+        const { taskId, segment, beacon, sampled } = event.args;
+        this.#update(taskId, ({ draws }) => draws.set(segment, { beacon, sampled }));
+        return;
+      }
+      case "AttestationSealed": {
+        const { taskId, segment, verifier } = event.args;
+        const attestation: BookedAttestation = { segment, verifier, state: "sealed", digestRoot: null };
+        this.#update(taskId, ({ attestations }) => attestations.set(attestationKey(segment, verifier), attestation));
+        return;
+      }
+      case "AttestationRevealed": {
+        const { taskId, segment, verifier, digestRoot } = event.args;
+        this.#updateAttestation(taskId, segment, verifier, (attestation) => {
+          attestation.state = "revealed";
+          attestation.digestRoot = digestRoot;
+        });
+        return;
+      }
+      case "AttestationClosed": {
+        const { taskId, segment, verifier } = event.args;
+        this.#updateAttestation(taskId, segment, verifier, (attestation) => {
+          attestation.state = "closed";
+        });
+        return;
+      }
+      case "TaskSettled":
+        this.#update(event.args.taskId, (task) => {
+          task.state = "settled";
+        });
+        return;
+      case "TaskFailed": {
+        const { taskId, convicted } = event.args;
+        this.#update(taskId, (task) => {
+          task.state = "failed";
+          task.convicted = convicted;
+        });
+        return;
+      }
+      case "DisputeOpened": {
+        const { disputeId, market, subject, challenger } = event.args;
+        // A game serves any market; only this one's disputes are about this one's tasks.
+        if (!isSameAddress(market, this.#market)) return;
+        const { operatorCount, stateCount } = subject.training.program;
+        const walk = new Walk({ operatorCount, stateCount });
+        walk.apply({ eventName: "DisputeOpened", args: { subject, challenger } });
+        this.disputes.set(disputeId, { disputeId, subject, challenger, walk, moot: false });
+        return;
+      }
+      case "SeatJoined":
+        this.seats.set(event.args.seat, { verifier: event.args.verifier, left: false });
+        return;
+      case "SeatLeft": {
+        const seat = this.seats.get(event.args.seat);
+        if (seat !== undefined) seat.left = true;
+        return;
+      }
+      case "DisputeMoot": {
+        const dispute = this.disputes.get(event.args.disputeId);
+        if (dispute !== undefined) dispute.moot = true;
+        return;
+      }
+      default:
+        if ("disputeId" in event.args) {
+          // SAFETY: every other log of the game is a DisputeEvent; the market's own, which a walk does not know, change nothing.
+          this.disputes.get(event.args.disputeId)?.walk.apply(event as unknown as DisputeEvent);
+        }
+    }
+  }
+
+  #update(taskId: Hex, change: (task: BookedTask) => void): void {
+    const task = this.tasks.get(taskId);
+    if (task !== undefined) change(task);
+  }
+
+  #updateAttestation(
+    taskId: Hex,
+    segment: number,
+    verifier: Address,
+    change: (attestation: BookedAttestation) => void,
+  ): void {
+    const attestation = this.tasks.get(taskId)?.attestations.get(attestationKey(segment, verifier));
+    if (attestation !== undefined) change(attestation);
+  }
+}

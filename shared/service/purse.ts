@@ -1,0 +1,71 @@
+/** Pays the market in its token: checks the balance, approves exactly what a call takes, one call at a time. */
+import { type Address, erc20Abi } from "viem";
+import { TouchstoneError } from "../errors.ts";
+import type { ProgramContext } from "../programOptions.ts";
+
+export class NoTokensError extends TouchstoneError {
+  readonly code = "NO_TOKENS";
+  readonly balance: bigint;
+  readonly needed: bigint;
+  constructor(account: Address, token: Address, balance: bigint, needed: bigint, what: string) {
+    super(`${account} has ${balance} of the token ${token}, ${what} needs ${needed}.`, {
+      remedy: "Amounts are in the token's smallest unit; fund the account and try again.",
+    });
+    this.balance = balance;
+    this.needed = needed;
+  }
+}
+
+export class Purse {
+  readonly #context: ProgramContext;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(context: ProgramContext) {
+    this.#context = context;
+  }
+
+  /** @throws NoTokensError when the account does not hold `amount`. */
+  async require(amount: bigint, what: string): Promise<void> {
+    const { chain, deployment, sender } = this.#context;
+    const { token } = deployment;
+    const balance = await chain.client.readContract({
+      address: token,
+      abi: erc20Abi,
+      functionName: "balanceOf",
+      args: [sender.address],
+    });
+    if (balance < amount) throw new NoTokensError(sender.address, token, balance, amount, what);
+  }
+
+  /**
+   * Makes a call that takes `amount` from the account. Payments wait for each other, since an approval replaces the one before.
+   * @throws NoTokensError, and what `pay` throws.
+   */
+  async spend<result>(amount: () => Promise<bigint>, what: string, pay: () => Promise<result>): Promise<result> {
+    const payment = this.#turn.then(async () => {
+      const needed = await amount();
+      await this.require(needed, what);
+      await this.#approve(needed);
+      return pay();
+    });
+    this.#turn = payment.catch(() => undefined);
+    return payment;
+  }
+
+  async #approve(amount: bigint): Promise<void> {
+    const { chain, deployment, sender } = this.#context;
+    const allowance = await chain.client.readContract({
+      address: deployment.token,
+      abi: erc20Abi,
+      functionName: "allowance",
+      args: [sender.address, deployment.market],
+    });
+    if (allowance >= amount) return;
+    await sender.send({
+      address: deployment.token,
+      abi: erc20Abi,
+      functionName: "approve",
+      args: [deployment.market, amount],
+    });
+  }
+}

@@ -1,0 +1,188 @@
+/** `touchstone-verifier`: replays what others trained, and challenges what differs. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { isAddress } from "viem";
+import { createOutput, ExitCode, runProgram } from "../shared/cli.ts";
+import { keyOf, philox4x32 } from "../shared/numerics/philox.ts";
+import {
+  addChainOptions,
+  addProgramOptions,
+  addStoreOption,
+  type ChainOptions,
+  openChain,
+  openProgram,
+  type ProgramOptions,
+  parseBytes32,
+  parseCount,
+} from "../shared/programOptions.ts";
+import { shutdownSignal, withShutdown } from "../shared/service/shutdown.ts";
+import { openStore } from "../shared/store/open.ts";
+import type { Below } from "./falseAccuser.ts";
+import { work } from "./service.ts";
+import { challenge, replay } from "./single.ts";
+
+interface Common {
+  readonly threads: number;
+  readonly fromBlock: bigint;
+  readonly json?: boolean;
+}
+
+interface WorkOptions extends ProgramOptions, Common {
+  readonly dataDir: string;
+  readonly seats: number;
+  readonly watch: "drawn" | "all";
+  readonly task?: `0x${string}`;
+  readonly once?: boolean;
+}
+
+interface ReplayOptions extends ChainOptions, Common {
+  readonly store: string;
+  readonly task: `0x${string}`;
+  readonly segment: number;
+}
+
+interface ChallengeOptions extends ProgramOptions, Common {
+  readonly dataDir: string;
+  readonly task: `0x${string}`;
+  readonly segment: number;
+  readonly defendant?: `0x${string}`;
+  readonly falseAccusation?: boolean;
+  readonly seed: bigint;
+}
+
+const program = new Command("touchstone-verifier")
+  .description("Replays what solvers trained, attests it for pay, and challenges what differs.")
+  .showSuggestionAfterError();
+
+addProgramOptions(program.command("work"))
+  .description("Hold seats, replay the segments that they are drawn for, seal and reveal digests, challenge faults.")
+  .addOption(new Option("--seats <n>", "seats to hold; missing ones are joined").argParser(parseIndex).default(0))
+  .addOption(
+    new Option("--watch <what>", "replay the drawn segments, or all").choices(["drawn", "all"]).default("drawn"),
+  )
+  .option("--task <id>", "only this task", parseBytes32)
+  .option("--once", "with --task: end when the task has ended")
+  .option("--data-dir <dir>", "journal, so that the program resumes after an interruption", ".touchstone/verifier")
+  .option("--threads <n>", "threads of the engine", parseCount, 1)
+  .addOption(fromBlockOption())
+  .addHelpText(
+    "after",
+    `
+A verifier is paid for each digest that it reveals, and a quarter of the stake of whoever it convicts. Its seats are
+the stake behind its own word: a wrong digest is disputed like a wrong checkpoint. Seals are kept in --data-dir
+until they are revealed; losing them loses the fee.
+
+Exit code 3 when a fault was found.
+
+Example:
+  TOUCHSTONE_KEY=0x… touchstone-verifier work --rpc http://127.0.0.1:8545 --market 0x… --store ./store --seats 2`,
+  )
+  .action(async (options: WorkOptions) => {
+    const output = createOutput(options.json === true);
+    const signal = shutdownSignal();
+    const { dataDir, threads, seats, task, fromBlock } = options;
+    let stopped: ExitCode = ExitCode.done;
+    await withShutdown(
+      signal,
+      () => stopped,
+      output,
+      async () =>
+        work(
+          { ...(await openProgram(options)), output, signal, dataDir, threads },
+          {
+            seats,
+            watchAll: options.watch === "all",
+            once: options.once === true,
+            fromBlock,
+            onFault: () => {
+              stopped = ExitCode.faultFound;
+            },
+            ...(task === undefined ? {} : { task }),
+          },
+        ),
+    );
+  });
+
+addStoreOption(addChainOptions(program.command("replay")))
+  .description("Replay one committed segment. Needs no key.")
+  .requiredOption("--task <id>", "the task", parseBytes32)
+  .addOption(new Option("--segment <n>", "the segment, from 0").argParser(parseIndex).makeOptionMandatory())
+  .option("--threads <n>", "threads of the engine", parseCount, 1)
+  .addOption(fromBlockOption())
+  .addHelpText("after", "\nExit code 0 when it ends in the committed checkpoint, 3 when it does not.")
+  .action(async (options: ReplayOptions) => {
+    const output = createOutput(options.json === true);
+    const signal = shutdownSignal();
+    await withShutdown(
+      signal,
+      () => ExitCode.failure,
+      output,
+      async () => {
+        const { threads } = options;
+        const store = openStore(options.store);
+        return replay({ ...(await openChain(options)), store, output, signal, threads }, options);
+      },
+    );
+  });
+
+addProgramOptions(program.command("challenge"))
+  .description("Challenge one segment, or one verifier's attestation of it, and play the dispute to its end.")
+  .requiredOption("--task <id>", "the task", parseBytes32)
+  .addOption(new Option("--segment <n>", "the segment, from 0").argParser(parseIndex).makeOptionMandatory())
+  .option("--defendant <address>", "a verifier that attested the segment; else the solver", parseAddress)
+  .option("--false-accusation", "DRILL: challenge without a case, lie as long as the rules allow, and lose the bond")
+  .addOption(new Option("--seed <n>", "choices of the drill").argParser(parseWhole).default(1n, "1"))
+  .option("--data-dir <dir>", "unused so far; the same option as in work", ".touchstone/challenger")
+  .option("--threads <n>", "threads of the engine", parseCount, 1)
+  .addOption(fromBlockOption())
+  .addHelpText(
+    "after",
+    `
+The segment is replayed first; where nothing differs the command refuses, since the bond would be lost.
+Exit code 0 when the defendant is convicted, 3 when the challenger is.`,
+  )
+  .action(async (options: ChallengeOptions) => {
+    const output = createOutput(options.json === true);
+    const signal = shutdownSignal();
+    await withShutdown(
+      signal,
+      () => ExitCode.failure,
+      output,
+      async () => {
+        const { threads, dataDir, task, segment, fromBlock, defendant } = options;
+        const context = { ...(await openProgram(options)), output, signal, dataDir, threads };
+        return challenge(context, {
+          task,
+          segment,
+          fromBlock,
+          ...(defendant === undefined ? {} : { defendant }),
+          ...(options.falseAccusation === true ? { lie: seededBelow(options.seed) } : {}),
+        });
+      },
+    );
+  });
+
+function fromBlockOption(): Option {
+  return new Option("--from-block <n>", "no later than the deployment's block").argParser(parseWhole).default(0n, "0");
+}
+
+function seededBelow(seed: bigint): Below {
+  let counter = 0;
+  return (bound) => Math.floor((philox4x32([counter++, 0, 0, 0], keyOf(seed))[0] / 2 ** 32) * bound);
+}
+
+function parseIndex(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}
+
+function parseWhole(text: string): bigint {
+  if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return BigInt(text);
+}
+
+function parseAddress(text: string): `0x${string}` {
+  if (!isAddress(text, { strict: false })) throw new InvalidArgumentError("It must be an address.");
+  return text;
+}
+
+await runProgram(program);

@@ -1,0 +1,85 @@
+/** The verifier's service: stakes seats, replays what it is drawn for (or everything), and challenges what differs. */
+import type { Hex } from "viem";
+import { contractAbi } from "../shared/chain/contracts.ts";
+import { ExitCode } from "../shared/cli.ts";
+import type { ServiceContext } from "../shared/service/context.ts";
+import { Journal } from "../shared/service/journal.ts";
+import { MarketWatch } from "../shared/service/marketWatch.ts";
+import { Purse } from "../shared/service/purse.ts";
+import { isSameAddress } from "../shared/service/sameAddress.ts";
+import { TaskVerifier } from "./taskVerifier.ts";
+
+export interface VerifierOptions {
+  /** Seats to hold; what is missing is joined. */
+  readonly seats: number;
+  readonly watchAll: boolean;
+  /** Only this task. */
+  readonly task?: Hex;
+  /** End when the task has ended; needs `task`. */
+  readonly once: boolean;
+  readonly fromBlock: bigint;
+  /** Told of every fault that is found. */
+  readonly onFault?: () => void;
+}
+
+/** Works until the signal or, with `once`, until the task has ended. */
+export async function work(context: ServiceContext, options: VerifierOptions): Promise<ExitCode> {
+  const { chain, deployment, sender, dataDir } = context;
+  const journal = Journal.open(dataDir, `verifier ${sender.address} of ${deployment.market} on ${chain.chainId}`);
+  const watch = new MarketWatch(context, options.fromBlock);
+  const purse = new Purse(context);
+  const verifiers = new Map<Hex, TaskVerifier>();
+  let foundFault = false;
+  const onFault = (): void => {
+    foundFault = true;
+    options.onFault?.();
+  };
+  try {
+    await holdSeats(context, watch, purse, options.seats);
+    for (;;) {
+      const { version, book } = watch;
+      for (const task of book.tasks.values()) {
+        const { taskId, solver } = task;
+        if (options.task !== undefined && options.task !== taskId) continue;
+        if (solver === null || isSameAddress(solver, sender.address)) continue;
+        let verifier = verifiers.get(taskId);
+        if (verifier === undefined) {
+          verifier = new TaskVerifier(context, watch, journal, purse, taskId, { watchAll: options.watchAll, onFault });
+          verifiers.set(taskId, verifier);
+        }
+        verifier.attend();
+      }
+      const awaited = options.task === undefined ? undefined : book.tasks.get(options.task)?.state;
+      if (options.once && (awaited === "settled" || awaited === "failed" || awaited === "cancelled")) {
+        return foundFault ? ExitCode.faultFound : ExitCode.done;
+      }
+      await watch.next(version);
+    }
+  } finally {
+    await watch.close();
+    await Promise.all([...verifiers.values()].map((verifier) => verifier.close()));
+    journal.close();
+  }
+}
+
+/** Joins the seats that are missing. */
+async function holdSeats(context: ServiceContext, watch: MarketWatch, purse: Purse, wanted: number): Promise<void> {
+  const { chain, deployment, sender, output } = context;
+  const market = { address: deployment.market, abi: contractAbi("TrainingMarket") } as const;
+  const seatCount = await chain.client.readContract({ ...market, functionName: "seatCount" });
+  await watch.until(() => BigInt(watch.book.seats.size) >= seatCount);
+  const held = [...watch.book.seats.values()].filter(
+    ({ verifier, left }) => !left && isSameAddress(verifier, sender.address),
+  ).length;
+  const missing = BigInt(wanted - held);
+  if (missing > 0n) {
+    const seatStake = await chain.client.readContract({ ...market, functionName: "seatStake" });
+    await purse.spend(
+      async () => seatStake * missing,
+      "the seats' stake",
+      () => sender.send({ ...market, functionName: "joinSeats", args: [missing] }),
+    );
+  }
+  const seats = Math.max(held, wanted);
+  output.event("ready", { seats }, `ready with ${seats} seats`);
+}

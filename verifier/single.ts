@@ -1,0 +1,168 @@
+/** One segment by explicit command: replay it, or challenge it and play the dispute to its end. */
+import type { Address, Hex } from "viem";
+import { contractAbi } from "../shared/chain/contracts.ts";
+import { ExitCode } from "../shared/cli.ts";
+import { NoDifferenceError } from "../shared/dispute/challenger.ts";
+import { digestOf } from "../shared/dispute/defendant.ts";
+import { TouchstoneError } from "../shared/errors.ts";
+import { segmentCount } from "../shared/program/job.ts";
+import { createProgress } from "../shared/progress.ts";
+import type { ServiceContext } from "../shared/service/context.ts";
+import { DisputePlayer } from "../shared/service/disputePlayer.ts";
+import { type LoadedTask, loadTask } from "../shared/service/loadTask.ts";
+import type { BookedTask } from "../shared/service/marketBook.ts";
+import { MarketWatch } from "../shared/service/marketWatch.ts";
+import { Purse } from "../shared/service/purse.ts";
+import { isSameAddress } from "../shared/service/sameAddress.ts";
+import { challengerStrategy } from "./challengerStrategy.ts";
+import { accuseFalsely, type Below } from "./falseAccuser.ts";
+import { Replayer } from "./replayer.ts";
+
+export class SegmentUnknownError extends TouchstoneError {
+  readonly code = "SEGMENT_UNKNOWN";
+  constructor(taskId: Hex, segment: number, detail: string) {
+    super(`Segment ${segment} of task ${taskId} cannot be replayed: ${detail}.`);
+  }
+}
+
+export interface SegmentOptions {
+  readonly task: Hex;
+  readonly segment: number;
+  readonly fromBlock: bigint;
+}
+
+export interface ChallengeOptions extends SegmentOptions {
+  /** The solver by default. */
+  readonly defendant?: Address;
+  /** Challenge whatever the replay says, and play without a case. */
+  readonly lie?: Below;
+}
+
+type ReadContext = Pick<ServiceContext, "chain" | "deployment" | "store" | "output" | "threads" | "signal">;
+
+interface Opened {
+  readonly watch: MarketWatch;
+  readonly booked: BookedTask;
+  readonly task: LoadedTask;
+  readonly replayer: Replayer;
+}
+
+/** @returns faultFound when the segment does not end in its committed checkpoint. */
+export async function replay(context: ReadContext, options: SegmentOptions): Promise<ExitCode> {
+  const { output, signal } = context;
+  return withTask(context, options, async ({ task, replayer }) => {
+    const { segment } = options;
+    const { interval } = task.job;
+    const progress = createProgress(`segment ${segment}`, interval, output.json);
+    const { verdict } = await replayer.replay(segment, { signal, onStep: (done) => progress.update(done) });
+    progress.finish();
+    const equal = verdict === "equal";
+    output.event(
+      "replayed",
+      { taskId: options.task, segment, equal },
+      equal
+        ? `segment ${segment} ends in its committed checkpoint`
+        : `FAULT: segment ${segment} does not end in its committed checkpoint`,
+    );
+    return equal ? ExitCode.done : ExitCode.faultFound;
+  });
+}
+
+/**
+ * @returns done when the defendant was convicted, faultFound when this challenger was.
+ * @throws NoDifferenceError when there is nothing to challenge and no lie is asked for.
+ */
+export async function challenge(context: ServiceContext, options: ChallengeOptions): Promise<ExitCode> {
+  const { output, sender, deployment, chain } = context;
+  return withTask(context, options, async ({ watch, booked, task, replayer }) => {
+    const { segment, task: taskId, lie } = options;
+    const defendant = options.defendant ?? booked.solver!;
+    const market = { address: deployment.market, abi: contractAbi("TrainingMarket") } as const;
+    const args = [taskId, segment, defendant] as const;
+    const { training } = task.spec;
+    const subject = await chain.client.readContract({
+      ...market,
+      functionName: "subjectOf",
+      args: [...args, training],
+    });
+    const evidence = await replayer.evidence(segment);
+    if (lie === undefined) {
+      const ownDigest = isSameAddress(defendant, booked.solver!)
+        ? subject.digestRoot
+        : (await digestOf(task.run, evidence, subject)).root;
+      if (evidence.endRoot === subject.endRoot && ownDigest === subject.digestRoot)
+        throw new NoDifferenceError("segment");
+      output.event("fault", { taskId, segment, defendant }, `FAULT of ${defendant} in segment ${segment}`);
+    }
+    const {
+      hash,
+      gasUsed,
+      result: disputeId,
+    } = await new Purse(context).spend(
+      () => chain.client.readContract({ ...market, functionName: "challengeBond", args }),
+      "the challenger's bond",
+      () => sender.send({ ...market, functionName: "challenge", args: [...args, training] }),
+    );
+    output.event(
+      "challenged",
+      { taskId, segment, defendant, disputeId, transaction: hash, gas: gasUsed },
+      `challenged segment ${segment}: dispute ${disputeId}`,
+    );
+    const player = new DisputePlayer(
+      context,
+      lie === undefined
+        ? challengerStrategy(task.run, output, (at) => replayer.evidence(at))
+        : {
+            role: "challenger",
+            move: async ({ walk }) => accuseFalsely(task.run, evidence, walk, lie),
+          },
+    );
+    for (;;) {
+      const { version, book } = watch;
+      const dispute = book.disputes.get(disputeId);
+      if (dispute !== undefined) player.attend(dispute);
+      const outcome = dispute?.walk.outcome ?? null;
+      if (outcome !== null) {
+        await player.settle();
+        // The outcome itself is told by the player.
+        player.attend(dispute!);
+        await player.settle();
+        return outcome.defendantConvicted ? ExitCode.done : ExitCode.faultFound;
+      }
+      await watch.next(version);
+    }
+  });
+}
+
+async function withTask(
+  context: ReadContext,
+  { task: taskId, segment, fromBlock }: SegmentOptions,
+  use: (opened: Opened) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const watch = new MarketWatch(context, fromBlock);
+  try {
+    const { chain, deployment } = context;
+    const stored = await chain.client.readContract({
+      address: deployment.market,
+      abi: contractAbi("TrainingMarket"),
+      functionName: "task",
+      args: [taskId],
+    });
+    if (stored.status === 0) throw new SegmentUnknownError(taskId, segment, "this market has no such task");
+    await watch.until(() => (watch.book.tasks.get(taskId)?.checkpoints.length ?? -1) >= stored.committed);
+    const booked = watch.book.tasks.get(taskId)!;
+    const segments = segmentCount(booked.spec.training);
+    if (segment >= segments) {
+      throw new SegmentUnknownError(taskId, segment, `its segments are numbered 0 to ${segments - 1}`);
+    }
+    if (segment >= stored.committed) throw new SegmentUnknownError(taskId, segment, "it is not committed yet");
+    const task = await loadTask(context, booked);
+    try {
+      return await use({ watch, booked, task, replayer: new Replayer(task, context.store, booked.checkpoints) });
+    } finally {
+      await task.engine.close();
+    }
+  } finally {
+    await watch.close();
+  }
+}
