@@ -84,6 +84,16 @@ Example:
     );
   });
 
+program
+  .command("cheats")
+  .description("List the drills of work --cheat.")
+  .option("--json", "one JSON object on standard output")
+  .action(({ json }: { readonly json?: boolean }) => {
+    const cheats = CHEATS.map(({ name, summary }) => ({ name, summary }));
+    const lines = cheats.map(({ name, summary }) => `${name.padEnd(18)} ${summary}`).join("\n");
+    createOutput(json === true).event("cheats", { cheats }, lines);
+  });
+
 function parseSeed(text: string): bigint {
   if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
   return BigInt(text);

@@ -66,6 +66,7 @@ export class TaskVerifier {
   readonly #closed = new Set<number>();
   readonly #challenged = new Set<string>();
   readonly #faults = new Map<string, { readonly segment: number; readonly defendant: Address }>();
+  #withdrawnAt = -1;
   #loading: Promise<Loaded> | null = null;
 
   constructor(
@@ -90,8 +91,9 @@ export class TaskVerifier {
     const task = this.#task;
     if (task.state === "accepted") {
       for (const segment of task.checkpoints.keys()) this.#attendSegment(task, segment);
-      const next = this.#nextReplay(task);
-      if (next !== null) this.#chores.start(`replay of task ${this.#taskId}`, () => this.#replay(next));
+      if (this.#nextReplay() !== null) {
+        this.#chores.start(`replay of task ${this.#taskId}`, () => this.#replayNext());
+      }
     }
     for (const [segment, { draw }] of this.#draws) {
       if (draw === null) continue;
@@ -104,6 +106,8 @@ export class TaskVerifier {
       this.#chores.start(`challenge of segment ${segment}`, () => this.#challenge(segment, defendant));
     }
     for (const dispute of this.#disputes()) this.#attendDispute(dispute);
+    const ended = task.state === "settled" || task.state === "failed";
+    if (ended) this.#chores.start("withdrawal", () => this.#withdraw());
   }
 
   /** Waits for what is under way and closes the engine. */
@@ -146,6 +150,7 @@ export class TaskVerifier {
   }
 
   async #readDraw(segment: number): Promise<void> {
+    if (this.#draws.has(segment)) return;
     const { chain, sender, output } = this.#context;
     const { draws } = this.#task.spec;
     const verifiers: Address[] = [];
@@ -167,8 +172,8 @@ export class TaskVerifier {
   }
 
   /** The first segment that is to be replayed. */
-  #nextReplay(task: BookedTask): number | null {
-    for (const segment of task.checkpoints.keys()) {
+  #nextReplay(): number | null {
+    for (const segment of this.#task.checkpoints.keys()) {
       const drawn = this.#draws.get(segment);
       if (drawn === undefined || this.#replays.has(segment)) continue;
       if (this.#options.watchAll || drawn.draw !== null) return segment;
@@ -176,7 +181,9 @@ export class TaskVerifier {
     return null;
   }
 
-  async #replay(segment: number): Promise<void> {
+  async #replayNext(): Promise<void> {
+    const segment = this.#nextReplay();
+    if (segment === null) return;
     const { output, signal } = this.#context;
     const { replayer } = await this.#load();
     const { verifiers } = this.#draws.get(segment)!;
@@ -372,6 +379,20 @@ export class TaskVerifier {
       { taskId: this.#taskId, segment, defendant, transaction: hash, gas: gasUsed },
       `challenged segment ${segment} of ${defendant}`,
     );
+  }
+
+  /** Takes what the market owes this account, once for each change that may have credited it something. */
+  async #withdraw(): Promise<void> {
+    const { version } = this.#watch;
+    if (version === this.#withdrawnAt) return;
+    const { chain, sender, output } = this.#context;
+    const args = [sender.address] as const;
+    const credit = await chain.client.readContract({ ...this.#market, functionName: "credit", args });
+    if (credit > 0n) {
+      await sender.send({ ...this.#market, functionName: "withdraw", args });
+      output.event("withdrawn", { amount: credit }, `withdrew ${credit}`);
+    }
+    this.#withdrawnAt = version;
   }
 
   #disputes(): BookedDispute[] {

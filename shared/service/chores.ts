@@ -10,27 +10,39 @@ export class Chores {
   readonly #context: ServiceContext;
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #notBefore = new Map<string, number>();
+  /** Chores that were started again while they were under way: what woke them may have come too late for them to see. */
+  readonly #again = new Set<string>();
 
   constructor(context: ServiceContext) {
     this.#context = context;
   }
 
   /**
-   * Starts `work`, unless the chore is under way or has just failed. Never throws: a failure is reported and tried again when
+   * Starts `work`; a chore that is under way is done once more afterwards, one that has just failed is left for later. Never throws: a failure is reported and tried again when
    * the chore is started again.
    * @param overtaken names of contract errors that only say that somebody else was faster.
    */
   start(chore: string, work: () => Promise<void>, overtaken: readonly string[] = []): void {
-    if (this.#underWay.has(chore) || Date.now() < (this.#notBefore.get(chore) ?? 0)) return;
+    if (this.#underWay.has(chore)) {
+      this.#again.add(chore);
+      return;
+    }
+    if (Date.now() < (this.#notBefore.get(chore) ?? 0)) return;
     const doing = work()
       .catch((error: unknown) => this.#failed(chore, error, overtaken))
-      .finally(() => this.#underWay.delete(chore));
+      .finally(() => {
+        this.#underWay.delete(chore);
+        if (this.#again.delete(chore)) this.start(chore, work, overtaken);
+      });
     this.#underWay.set(chore, doing);
   }
 
   /** Waits for what is under way. */
   async settle(): Promise<void> {
-    await Promise.all(this.#underWay.values());
+    while (this.#underWay.size > 0) {
+      this.#again.clear();
+      await Promise.all(this.#underWay.values());
+    }
   }
 
   #failed(chore: string, error: unknown, overtaken: readonly string[]): void {

@@ -2,6 +2,7 @@
  * What a service must remember across interruptions and cannot read from the chain, in one SQLite file: written before it is acted
  * on, so that whatever was done has its record.
  */
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { TouchstoneError } from "../errors.ts";
@@ -33,6 +34,7 @@ export class Journal {
     const file = path.join(folder, "journal.sqlite");
     let journal: Journal;
     try {
+      mkdirSync(folder, { recursive: true });
       const database = new DatabaseSync(file);
       // A commit is on the disk before the transaction that it precedes is sent.
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000");
