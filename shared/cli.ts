@@ -7,6 +7,14 @@ import { TouchstoneError } from "./errors.ts";
 export const ExitCode = { done: 0, failure: 1, usage: 2, faultFound: 3 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** The program was called wrongly. */
+class UsageError extends TouchstoneError {
+  readonly code = "USAGE";
+  constructor(error: CommanderError) {
+    super(error.message.replace(/^error: /, ""), { cause: error, remedy: "--help explains every option." });
+  }
+}
+
 /** Where a program's results go: JSON lines for programs, sentences for people. */
 export interface Output {
   readonly json: boolean;
@@ -42,14 +50,17 @@ export async function runProgram(program: Command, argv: readonly string[] = pro
   forEachCommand(program, (command) => {
     command.exitOverride().showHelpAfterError("(--help explains every option)");
   });
+  const json = argv.includes("--json");
   try {
     await program.parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
+      // Commander has told people already.
+      if (json && error.exitCode !== 0) reportError(new UsageError(error), json);
       return;
     }
-    reportError(error, argv.includes("--json"));
+    reportError(error, json);
     process.exitCode = ExitCode.failure;
   }
 }
