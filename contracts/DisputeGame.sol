@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IDisputable, Reason} from "./interfaces/IDisputable.sol";
 import {Choice, DescriptorProof, Dispute, IDisputeGame, PartialChoice, StepProof} from "./interfaces/IDisputeGame.sol";
@@ -29,7 +30,8 @@ contract DisputeGame is IDisputeGame, EIP712 {
         /// The Walk without its range and the ChessClock, packed: every move rewrites both, so they share a slot.
         uint256 position;
         address challenger;
-        bytes32 subjectHash;
+        /// With the challenger, the market and the subject it gives the dispute's id, so that no move can bring another subject.
+        uint96 nonce;
         address market;
         /// The Walk's range, packed; only used at Partials.
         uint96 range;
@@ -50,7 +52,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
 
     mapping(bytes32 disputeId => Stored) private _disputes;
     mapping(address market => mapping(bytes32 subjectHash => bytes32 segmentRoot)) private _answers;
-    mapping(address market => uint256) private _nonces;
+    mapping(address market => uint96) private _nonces;
 
     constructor(IReferee referee_) EIP712("Touchstone DisputeGame", "1") {
         referee = referee_;
@@ -65,21 +67,12 @@ contract DisputeGame is IDisputeGame, EIP712 {
     ) external returns (bytes32 disputeId) {
         _checkParameters(subject, challenger, defendantClock, challengerClock);
         bytes32 subjectHash = SubjectHash.hash(subject);
-        disputeId = keccak256(
-            abi.encode(
-                DISPUTE_V1_TYPEHASH,
-                block.chainid,
-                address(this),
-                msg.sender,
-                subjectHash,
-                challenger,
-                _nonces[msg.sender]++
-            )
-        );
+        uint96 nonce = _nonces[msg.sender]++;
+        disputeId = _disputeId(msg.sender, subjectHash, challenger, nonce);
         Stored storage stored = _disputes[disputeId];
-        stored.subjectHash = subjectHash;
         stored.market = msg.sender;
         stored.challenger = challenger;
+        stored.nonce = nonce;
         ChessClock memory clock = ChessClock({
             turn: Side.Defendant,
             defendant: defendantClock,
@@ -116,10 +109,9 @@ contract DisputeGame is IDisputeGame, EIP712 {
         bytes32[] calldata siblings,
         bytes calldata signature
     ) external {
-        Stored storage stored = _disputes[disputeId];
         _checkSignature(
             subject.defendant,
-            keccak256(abi.encode(ANSWER_TYPEHASH, stored.market, stored.subjectHash, segmentRoot)),
+            keccak256(abi.encode(ANSWER_TYPEHASH, _disputes[disputeId].market, SubjectHash.hash(subject), segmentRoot)),
             signature
         );
         _answer(disputeId, subject, segmentRoot, siblings);
@@ -129,9 +121,9 @@ contract DisputeGame is IDisputeGame, EIP712 {
     function adopt(bytes32 disputeId, Subject calldata subject) external {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _load(disputeId, Side.Defendant);
         _checkLevel(walk, Level.Answer);
-        _checkSubject(stored, subject);
-        bytes32 segmentRoot = _answers[stored.market][stored.subjectHash];
-        if (segmentRoot == 0) revert DisputeUnanswered(stored.subjectHash);
+        _checkSubject(disputeId, stored, subject);
+        bytes32 segmentRoot = _segmentRoot(stored, subject);
+        if (segmentRoot == 0) revert DisputeUnanswered(disputeId);
         _takeAnswer(disputeId, stored, clock, subject, segmentRoot);
     }
 
@@ -139,14 +131,14 @@ contract DisputeGame is IDisputeGame, EIP712 {
     function enterTree(bytes32 disputeId, Subject calldata subject, bool digest) external {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _loadForChallenger(disputeId);
         _checkLevel(walk, Level.Fork);
-        _checkSubject(stored, subject);
+        _checkSubject(disputeId, stored, subject);
         bytes32 node;
         if (digest) {
             walk.enter(Level.Digest, subject.stepCount);
             node = subject.digestRoot;
         } else {
             walk.enter(Level.Segment, 2 * uint256(subject.stepCount));
-            node = _answers[stored.market][stored.subjectHash];
+            node = _segmentRoot(stored, subject);
         }
         emit TreeEntered(disputeId, walk.level, node);
         _moveTo(stored, node, walk, clock);
@@ -185,7 +177,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
     function enterStep(bytes32 disputeId, Choice calldata choice, Subject calldata subject) external {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _loadForChallenger(disputeId);
         _checkLevel(walk, Level.Segment);
-        _checkSubject(stored, subject);
+        _checkSubject(disputeId, stored, subject);
         _descendToLeaf(stored, walk, choice);
         walk.step = walk.index >> 1;
         if (walk.index & 1 == 0) walk.enter(Level.Trace, subject.training.program.operatorCount);
@@ -203,7 +195,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
     ) external {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _loadForChallenger(disputeId);
         if (walk.level != Level.Trace && walk.level != Level.State) revert DisputeLevel(walk.level);
-        _checkSubject(stored, subject);
+        _checkSubject(disputeId, stored, subject);
         _descendToLeaf(stored, walk, choice);
         walk.tensor = walk.index;
         walk.ofState = walk.level == Level.State;
@@ -235,7 +227,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
     ) external {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _loadForChallenger(disputeId);
         _checkLevel(walk, Level.Tile);
-        _checkSubject(stored, subject);
+        _checkSubject(disputeId, stored, subject);
         _checkTile(stored, words);
         clock.checkTime(block.timestamp);
         walk.element = element;
@@ -244,7 +236,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
             _resolve(disputeId, word != 0, Reason.Opening);
             return;
         }
-        StepRoots memory roots = Evidence.stepRoots(subject, step, walk.step, _segmentRoot(stored));
+        StepRoots memory roots = Evidence.stepRoots(subject, step, walk.step, _segmentRoot(stored, subject));
         bool differs = word != _expectedWord(walk, roots, descriptor.descriptor, witness);
         _resolve(disputeId, differs, walk.ofState ? Reason.Store : Reason.Element);
     }
@@ -260,7 +252,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _loadForChallenger(disputeId);
         _checkLevel(walk, Level.Tile);
         if (walk.ofState) revert PartialsUnsplittable();
-        _checkSubject(stored, subject);
+        _checkSubject(disputeId, stored, subject);
         _checkTile(stored, words);
         uint32 word = Tile.word(words, element);
         Evidence.checkDescriptor(subject.training.program, descriptor, walk.tensor, false);
@@ -324,11 +316,11 @@ contract DisputeGame is IDisputeGame, EIP712 {
         TileWitness[] calldata witness
     ) external {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _loadForChallenger(disputeId);
-        _checkSubject(stored, subject);
+        _checkSubject(disputeId, stored, subject);
         clock.checkTime(block.timestamp);
         _choosePart(stored, walk, choice);
         Evidence.checkDescriptor(subject.training.program, descriptor, walk.tensor, false);
-        StepRoots memory roots = Evidence.stepRoots(subject, step, walk.step, _segmentRoot(stored));
+        StepRoots memory roots = Evidence.stepRoots(subject, step, walk.step, _segmentRoot(stored, subject));
         (int256 value, int256 exponent) = _partialValue(walk, descriptor.descriptor, roots, witness);
         _resolve(disputeId, value != choice.value || exponent != walk.exponent, Reason.Partial);
     }
@@ -344,15 +336,21 @@ contract DisputeGame is IDisputeGame, EIP712 {
     ) external {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _loadForChallenger(disputeId);
         _checkLevel(walk, Level.Digest);
-        _checkSubject(stored, subject);
+        _checkSubject(disputeId, stored, subject);
         clock.checkTime(block.timestamp);
         _descendToLeaf(stored, walk, choice);
         uint256 step = walk.index;
         Evidence.checkDescriptor(subject.training.program, descriptor, Digest.tensor(subject, step), true);
         uint256 count = Descriptor.decodeState(descriptor.descriptor).count;
         (uint256 index, uint256 depth) = Digest.placement(subject, step, count);
-        TreeProof.verify(_segmentRoot(stored), tileHash, index, siblings, depth);
+        TreeProof.verify(_segmentRoot(stored, subject), tileHash, index, siblings, depth);
         _resolve(disputeId, tileHash != choice.hash, Reason.Digest);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function multicall(bytes[] calldata moves) external {
+        // SAFETY: a call of the game by itself keeps the sender, and no move takes value.
+        for (uint256 i = 0; i < moves.length; ++i) Address.functionDelegateCall(address(this), moves[i]);
     }
 
     /// @inheritdoc IDisputeGame
@@ -368,7 +366,12 @@ contract DisputeGame is IDisputeGame, EIP712 {
         Walk memory walk;
         ChessClock memory clock;
         _read(stored, walk, clock);
-        return Dispute(stored.market, stored.challenger, stored.subjectHash, stored.node, walk, clock);
+        return Dispute(stored.market, stored.challenger, stored.nonce, stored.node, walk, clock);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function challengerOf(bytes32 disputeId) external view returns (address) {
+        return _disputes[disputeId].challenger;
     }
 
     /// @inheritdoc IDisputeGame
@@ -396,13 +399,14 @@ contract DisputeGame is IDisputeGame, EIP712 {
     ) private {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _load(disputeId, Side.Defendant);
         _checkLevel(walk, Level.Answer);
-        _checkSubject(stored, subject);
+        _checkSubject(disputeId, stored, subject);
         mapping(bytes32 => bytes32) storage answers = _answers[stored.market];
         // INVARIANT: a subject has one answer, so that every dispute about it walks the same tree.
-        if (answers[stored.subjectHash] != 0) revert DisputeAnswered(stored.subjectHash);
+        bytes32 subjectHash = SubjectHash.hash(subject);
+        if (answers[subjectHash] != 0) revert DisputeAnswered(disputeId);
         uint256 leaves = 2 * uint256(subject.stepCount);
         TreeProof.verify(segmentRoot, subject.endRoot, leaves - 1, siblings, TreeProof.depth(leaves));
-        answers[stored.subjectHash] = segmentRoot;
+        answers[subjectHash] = segmentRoot;
         _takeAnswer(disputeId, stored, clock, subject, segmentRoot);
     }
 
@@ -435,7 +439,7 @@ contract DisputeGame is IDisputeGame, EIP712 {
     ) private {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _load(disputeId, Side.Defendant);
         _checkLevel(walk, Level.Partials);
-        _checkSubject(stored, subject);
+        _checkSubject(disputeId, stored, subject);
         Evidence.checkDescriptor(subject.training.program, descriptor, walk.tensor, false);
         for (uint256 part = Partials.used(walk.lo, walk.hi); part < Partials.PARTS; ++part) {
             if (values[part] != 0) revert PartialsUnused(part);
@@ -521,11 +525,13 @@ contract DisputeGame is IDisputeGame, EIP712 {
     }
 
     function _resolve(bytes32 disputeId, bool defendantConvicted, Reason reason) private {
-        IDisputable market = IDisputable(_disputes[disputeId].market);
+        Stored storage stored = _disputes[disputeId];
+        IDisputable market = IDisputable(stored.market);
+        address challenger = stored.challenger;
         // INVARIANT: a dispute resolves once: it is gone before the market hears of it.
         delete _disputes[disputeId];
         emit DisputeResolved(disputeId, defendantConvicted, reason);
-        market.onDisputeResolved(disputeId, defendantConvicted, reason);
+        market.onDisputeResolved(disputeId, challenger, defendantConvicted, reason);
     }
 
     // Reading and checking.
@@ -560,8 +566,20 @@ contract DisputeGame is IDisputeGame, EIP712 {
         if (msg.sender != stored.challenger) revert DisputeSender(msg.sender, stored.challenger);
     }
 
-    function _segmentRoot(Stored storage stored) private view returns (bytes32) {
-        return _answers[stored.market][stored.subjectHash];
+    function _segmentRoot(Stored storage stored, Subject calldata subject) private view returns (bytes32) {
+        return _answers[stored.market][SubjectHash.hash(subject)];
+    }
+
+    function _disputeId(
+        address market,
+        bytes32 subjectHash,
+        address challenger,
+        uint96 nonce
+    ) private view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(DISPUTE_V1_TYPEHASH, block.chainid, address(this), market, subjectHash, challenger, nonce)
+            );
     }
 
     /// Words of the tensor that the walk is in, by its proved descriptor.
@@ -596,9 +614,10 @@ contract DisputeGame is IDisputeGame, EIP712 {
         if (walk.level != level) revert DisputeLevel(walk.level);
     }
 
-    function _checkSubject(Stored storage stored, Subject calldata subject) private view {
-        bytes32 actual = SubjectHash.hash(subject);
-        if (actual != stored.subjectHash) revert DisputeSubject(stored.subjectHash, actual);
+    function _checkSubject(bytes32 disputeId, Stored storage stored, Subject calldata subject) private view {
+        bytes32 subjectHash = SubjectHash.hash(subject);
+        bytes32 actual = _disputeId(stored.market, subjectHash, stored.challenger, stored.nonce);
+        if (actual != disputeId) revert DisputeSubject(disputeId, subjectHash);
     }
 
     function _checkTile(Stored storage stored, bytes calldata words) private view {

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDisputable, Reason} from "./interfaces/IDisputable.sol";
 import {IDisputeGame} from "./interfaces/IDisputeGame.sol";
 import {
@@ -43,42 +42,40 @@ contract TrainingMarket is Attestations {
         Task storage stored = _tasks[taskId];
         (, , uint256 challengeEnd) = _windows(stored, _segments[taskId][segment]);
         if (block.timestamp > challengeEnd) revert TooLate(challengeEnd);
-        uint256 live = _countDispute(taskId, segment, defendant);
-        uint256 bond = live * stored.challengerBond;
+        uint32 live = _countDispute(taskId, segment, defendant);
+        uint256 bond = uint256(live) * stored.challengerBond;
         _take(bond);
         disputeId = game.openDispute(
             subject,
             msg.sender,
-            _seconds(stored.clock + live * stored.answerGrace),
+            _seconds(stored.clock + uint256(live) * stored.answerGrace),
             _seconds(uint256(stored.clock) + stored.choiceGrace)
         );
-        _disputes[disputeId] = DisputeRecord({
-            taskId: taskId,
-            defendant: defendant,
-            bond: SafeCast.toUint96(bond),
-            challenger: msg.sender,
-            segment: segment
-        });
+        _disputes[disputeId] = DisputeRecord({taskId: taskId, defendant: defendant, segment: segment, bonds: live});
         emit Challenged(taskId, segment, defendant, disputeId, msg.sender, bond);
     }
 
     /// @inheritdoc IDisputable
-    function onDisputeResolved(bytes32 disputeId, bool defendantConvicted, Reason) external nonReentrant {
+    function onDisputeResolved(
+        bytes32 disputeId,
+        address challenger,
+        bool defendantConvicted,
+        Reason
+    ) external nonReentrant {
         if (msg.sender != address(game)) revert SenderNot(address(game));
         DisputeRecord memory record = _disputes[disputeId];
         // Closed as moot before the walk ended.
-        if (record.challenger == address(0)) return;
+        if (record.bonds == 0) return;
         bool moot = _isMoot(record);
-        _forget(disputeId, record);
+        uint256 bond = _forget(disputeId, record);
         if (moot) {
-            _returnBond(disputeId, record);
+            _returnBond(disputeId, challenger, bond);
         } else if (defendantConvicted) {
             emit Convicted(record.taskId, record.segment, record.defendant, disputeId);
-            _credit(record.challenger, record.bond);
-            _convict(record);
+            _convict(record, challenger, bond);
         } else {
             emit Upheld(record.taskId, record.segment, record.defendant, disputeId);
-            (uint256 toDefendant, uint256 burned) = Payout.upheld(record.bond);
+            (uint256 toDefendant, uint256 burned) = Payout.upheld(bond);
             _credit(record.defendant, toDefendant);
             _credit(Payout.BURNED, burned);
         }
@@ -87,9 +84,9 @@ contract TrainingMarket is Attestations {
     /// @inheritdoc ITrainingMarket
     function closeMoot(bytes32 disputeId) external nonReentrant {
         DisputeRecord memory record = _disputes[disputeId];
-        if (record.challenger == address(0) || !_isMoot(record)) revert DisputeNotMoot(disputeId);
-        _forget(disputeId, record);
-        _returnBond(disputeId, record);
+        if (record.bonds == 0 || !_isMoot(record)) revert DisputeNotMoot(disputeId);
+        // SAFETY: a record lives no longer than the game's dispute, whose verdict would have deleted it.
+        _returnBond(disputeId, game.challengerOf(disputeId), _forget(disputeId, record));
     }
 
     /// @inheritdoc ITrainingMarket
@@ -133,26 +130,28 @@ contract TrainingMarket is Attestations {
     }
 
     /// Adds a dispute to its defendant's open ones and returns their number.
-    function _countDispute(bytes32 taskId, uint32 segment, address defendant) private returns (uint256) {
+    function _countDispute(bytes32 taskId, uint32 segment, address defendant) private returns (uint32) {
         Task storage stored = _tasks[taskId];
         if (defendant != stored.solver) return ++_attestations[taskId][segment][defendant].openDisputes;
         _taskIn(taskId, TaskStatus.Accepted);
         return ++stored.openDisputes;
     }
 
-    function _forget(bytes32 disputeId, DisputeRecord memory record) private {
+    /// Takes a dispute from its defendant's open ones and returns its bond.
+    function _forget(bytes32 disputeId, DisputeRecord memory record) private returns (uint256 bond) {
         delete _disputes[disputeId];
         Task storage stored = _tasks[record.taskId];
         if (record.defendant == stored.solver) stored.openDisputes--;
         else _attestations[record.taskId][record.segment][record.defendant].openDisputes--;
+        return uint256(record.bonds) * stored.challengerBond;
     }
 
-    function _convict(DisputeRecord memory record) private {
+    function _convict(DisputeRecord memory record, address challenger, uint256 bond) private {
         Task storage stored = _tasks[record.taskId];
         bool solver = record.defendant == stored.solver;
         uint256 stake = solver ? stored.solverBond : _convictVerifier(record);
         (uint256 toChallenger, uint256 toRequester, uint256 burned) = Payout.conviction(stake);
-        _credit(record.challenger, toChallenger);
+        _credit(challenger, bond + toChallenger);
         _credit(Payout.BURNED, burned);
         if (solver) _fail(record.taskId, stored, toRequester, true);
         else _credit(stored.requester, toRequester + stored.verifierFee);
@@ -164,9 +163,9 @@ contract TrainingMarket is Attestations {
         return _forfeit(attestation.seat);
     }
 
-    function _returnBond(bytes32 disputeId, DisputeRecord memory record) private {
+    function _returnBond(bytes32 disputeId, address challenger, uint256 bond) private {
         emit DisputeMoot(disputeId);
-        _credit(record.challenger, record.bond);
+        _credit(challenger, bond);
     }
 
     /// Whether the defendant was convicted in another dispute: then this one has nothing left to decide.

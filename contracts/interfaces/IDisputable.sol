@@ -22,5 +22,5 @@ interface IDisputable {
     /// @notice The game's verdict on a dispute that the callee opened.
     /// @dev Called once for each dispute, as the last thing of the deciding move. It must not revert: the verdict would be lost
     /// until somebody makes the move again.
-    function onDisputeResolved(bytes32 disputeId, bool defendantConvicted, Reason reason) external;
+    function onDisputeResolved(bytes32 disputeId, address challenger, bool defendantConvicted, Reason reason) external;
 }

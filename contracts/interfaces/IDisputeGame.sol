@@ -42,7 +42,8 @@ struct PartialChoice {
 struct Dispute {
     address market;
     address challenger;
-    bytes32 subjectHash;
+    /// Counts the market's disputes; part of the id, as the subject is.
+    uint96 nonce;
     /// The current node; at Partials the claimed value itself, or the root over the sixteen claimed values.
     bytes32 node;
     Walk walk;
@@ -105,14 +106,14 @@ interface IDisputeGame {
     error DisputeSender(address sender, address expected);
     /// @notice The signature is not the defendant's on this claim.
     error DisputeSignature(address defendant);
-    /// @notice The calldata subject is not the one under dispute.
-    error DisputeSubject(bytes32 expected, bytes32 actual);
+    /// @notice The dispute is not about the subject with this hash.
+    error DisputeSubject(bytes32 disputeId, bytes32 subjectHash);
     /// @notice A market asked for a dispute without time, or a subject that cannot be walked.
     error DisputeParameters();
     /// @notice `adopt` before anyone answered for the subject.
-    error DisputeUnanswered(bytes32 subjectHash);
+    error DisputeUnanswered(bytes32 disputeId);
     /// @notice The defendant has answered for this subject: `adopt` takes that answer over.
-    error DisputeAnswered(bytes32 subjectHash);
+    error DisputeAnswered(bytes32 disputeId);
     /// @notice An opening needs `expected` children and has `actual`.
     error OpeningLength(uint256 expected, uint256 actual);
     /// @notice The children or the words do not hash to the node.
@@ -148,6 +149,9 @@ interface IDisputeGame {
     /// @notice A live dispute; all zero (level None) when there is none.
     function dispute(bytes32 disputeId) external view returns (Dispute memory);
 
+    /// @notice The challenger of a live dispute; zero when there is none.
+    function challengerOf(bytes32 disputeId) external view returns (address);
+
     /// @notice The last second in which the side to move may move.
     function deadline(bytes32 disputeId) external view returns (uint256);
 
@@ -159,7 +163,7 @@ interface IDisputeGame {
 
     /// @notice Opens a dispute; the sender is the market that is told its outcome.
     /// @dev The market vouches for the subject and takes the bonds. The id is unique: keccak256 of the domain, the chain, the
-    /// game, the market, the subject, the challenger and a nonce.
+    /// game, the market, the subject's hash, the challenger and a nonce (docs/protocol.md, section 3).
     /// @param defendantClock Seconds for all of the defendant's moves together, its grace for answering included.
     /// @param challengerClock Seconds for all of the challenger's moves together, its grace for choosing included.
     function openDispute(
@@ -287,6 +291,10 @@ interface IDisputeGame {
         bytes32 tileHash,
         bytes32[] calldata siblings
     ) external;
+
+    /// @notice Several moves in one transaction, each as encoded calldata; all or none.
+    /// @dev A challenger to whom the defendant has handed its opening makes it together with its own choice.
+    function multicall(bytes[] calldata moves) external;
 
     /// @notice By anyone: the side to move has run out of time and loses.
     function claimTimeout(bytes32 disputeId) external;

@@ -141,9 +141,9 @@ struct Seat {
 struct DisputeRecord {
     bytes32 taskId;
     address defendant;
-    uint96 bond;
-    address challenger;
     uint32 segment;
+    /// The challenger's bond, in units of the task's challengerBond; 0 when there is no such dispute.
+    uint32 bonds;
 }
 
 /// @notice Tasks, escrow, checkpoints, the draw of verifiers, attestations, disputes and payouts (docs/protocol.md, sections 2,

@@ -26,7 +26,7 @@ contract RogueMarket is IDisputable {
     }
 
     /// @inheritdoc IDisputable
-    function onDisputeResolved(bytes32 disputeId, bool defendantConvicted, Reason reason) external {
+    function onDisputeResolved(bytes32 disputeId, address, bool defendantConvicted, Reason reason) external {
         emit Verdict(disputeId, defendantConvicted, reason);
     }
 }

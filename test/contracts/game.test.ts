@@ -1,6 +1,7 @@
 /** The moves of the game one by one: who may make them, when, and what they refuse. */
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
+import { type Abi, encodeAbiParameters, encodeFunctionData, keccak256, toHex } from "viem";
 import { ZERO_BYTES32 } from "../../shared/commitment/bytes32.ts";
 import { partialsTree } from "../../shared/commitment/partialsTree.ts";
 import { zeroHash } from "../../shared/commitment/treeProof.ts";
@@ -167,10 +168,31 @@ describe("opening a dispute", () => {
     assert.equal((await game.read.dispute([disputeId])).walk.level, Level.answer);
   });
 
-  it("hashes the subject as abi.encode does", async () => {
+  it("names it by everything that it depends on", async () => {
     const { arena, disputeId, subject } = await mapDispute();
-    const { subjectHash } = await arena.game.read.dispute([disputeId]);
+    const [opened] = await arena.game.getEvents.DisputeOpened({ disputeId }, { fromBlock: 0n });
+    const { inputs } = arena.game.abi.find((entry) => entry.type === "function" && entry.name === "hashSubject")!;
+    const subjectHash = keccak256(encodeAbiParameters(inputs, [subject]));
     assert.equal(await arena.game.read.hashSubject([subject]), subjectHash);
+    assert.equal(opened!.args.subjectHash, subjectHash);
+    assert.deepEqual(opened!.args.subject, subject);
+    const typehash = keccak256(
+      toHex(
+        "TouchstoneDisputeV1(uint256 chainId,address game,address market,bytes32 subjectHash,address challenger,uint256 nonce)",
+      ),
+    );
+    const types = ["bytes32", "uint256", "address", "address", "bytes32", "address", "uint256"];
+    const { market, challenger, nonce } = await arena.game.read.dispute([disputeId]);
+    const fields = [typehash, 31337n, arena.game.address, market, subjectHash, challenger, nonce];
+    assert.equal(
+      disputeId,
+      keccak256(
+        encodeAbiParameters(
+          types.map((type) => ({ type })),
+          fields,
+        ),
+      ),
+    );
   });
 });
 
@@ -646,6 +668,23 @@ async function walkTo(
     else await game.write.enterTensor([disputeId, choice, subject, dispute.descriptorOf(operator, false)], options);
   }
 }
+
+describe("several moves in one transaction", () => {
+  it("keep their sender, and are made all or none", async () => {
+    const { arena, dispute } = await mapDispute();
+    const { game } = arena;
+    await dispute.play(reaches(Level.trace, 0));
+    const { walk } = await dispute.state();
+    const encode = ([functionName, args]: ReturnType<Dispute["defence"]>) =>
+      encodeFunctionData({ abi: game.abi as Abi, functionName, args });
+    const moves = [encode(dispute.defence(walk)), encode(dispute.accusation(walk))];
+    await revertWithCustomError(game.write.multicall([moves], by(wallets.stranger)), game, "DisputeSender");
+    assert.equal((await dispute.state()).clock.turn, 0);
+    await game.write.multicall([moves], by(wallets.challenger));
+    const { walk: after } = await dispute.state();
+    assert.deepEqual([after.level, after.tensor], [Level.tensor, operatorNamed("square")]);
+  });
+});
 
 describe("a digest", () => {
   it("is compared with the tile at the place that the beacon names", async () => {

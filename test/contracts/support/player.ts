@@ -3,7 +3,7 @@
  * tested is the contract. (The real players, which see only logs, are in shared/dispute.)
  */
 import assert from "node:assert/strict";
-import { bytesToHex } from "viem";
+import { bytesToHex, encodeFunctionData } from "viem";
 import { type Bytes32, ZERO_BYTES32 } from "../../../shared/commitment/bytes32.ts";
 import { datasetTree } from "../../../shared/commitment/datasetTree.ts";
 import { partialsTree } from "../../../shared/commitment/partialsTree.ts";
@@ -60,6 +60,9 @@ export interface Played {
 
 export type Walk = Awaited<ReturnType<Arena["game"]["read"]["dispute"]>>["walk"];
 
+/** A function of the game and its arguments. */
+type Move = readonly [name: string, args: readonly unknown[]];
+
 const NO_STEP = { traceRoot: ZERO_BYTES32, traceSiblings: [], stateRoot: ZERO_BYTES32, stateSiblings: [] };
 
 export class Dispute {
@@ -87,6 +90,19 @@ export class Dispute {
     assert.fail("the walk does not end");
   }
 
+  /** As `play`, with a defendant that hands its openings over: the challenger makes them together with its own moves. */
+  async playTogether(): Promise<void> {
+    for (let moves = 0; moves < 200; moves++) {
+      const { walk, clock } = await this.state();
+      if (walk.level === Level.none) return;
+      const claims = walk.level === Level.answer || walk.level === Level.partials;
+      if (clock.turn === 1) await this.attack(walk);
+      else if (claims) await this.defend(walk);
+      else await this.#batch([this.defence(walk), this.accusation(walk)]);
+    }
+    assert.fail("the walk does not end");
+  }
+
   async outcome(): Promise<{ defendantConvicted: boolean; reason: number }> {
     const events = await this.game.getEvents.DisputeResolved({ disputeId: this.#played.disputeId }, { fromBlock: 0n });
     assert.equal(events.length, 1);
@@ -94,58 +110,60 @@ export class Dispute {
     return { defendantConvicted: defendantConvicted!, reason: reason! };
   }
 
-  /** The defendant's next move. */
+  /** Makes the defendant's next move. */
   async defend(walk: Walk): Promise<void> {
+    await this.#send(this.defence(walk), this.#played.defendant.wallet);
+  }
+
+  /** Makes the challenger's next move. */
+  async attack(walk: Walk): Promise<void> {
+    await this.#send(this.accusation(walk), this.#played.challenger.wallet);
+  }
+
+  /** The defendant's next move. */
+  defence(walk: Walk): Move {
     const { disputeId, subject, defendant } = this.#played;
     const { claimed } = defendant;
-    const options = by(defendant.wallet);
     switch (walk.level) {
       case Level.answer: {
         const siblings = claimed.segment.proof(2 * subject.stepCount - 1);
-        return this.#send(
-          "answer",
-          this.game.write.answer([disputeId, subject, claimed.segment.root, siblings], options),
-        );
+        return ["answer", [disputeId, subject, claimed.segment.root, siblings]];
       }
       case Level.tile:
-        return this.#send("openTile", this.game.write.openTile([disputeId, this.tileOf(defendant, walk)], options));
+        return ["openTile", [disputeId, this.tileOf(defendant, walk)]];
       case Level.partials:
         return this.#claimPartials(walk);
-      default: {
-        const children = treeOf(defendant, walk).opening(walk.height, walk.index);
-        return this.#send("open", this.game.write.open([disputeId, children], options));
-      }
+      default:
+        return ["open", [disputeId, treeOf(defendant, walk).opening(walk.height, walk.index)]];
     }
   }
 
   /** The challenger's next move. */
-  async attack(walk: Walk): Promise<void> {
+  accusation(walk: Walk): Move {
     const { disputeId, subject, defendant, challenger, random } = this.#played;
-    const options = by(challenger.wallet);
     if (walk.level === Level.fork) {
       const digest = random?.chance(0.5) ?? defendant.claimed.segment.root === challenger.claimed.segment.root;
-      return this.#send("enterTree", this.game.write.enterTree([disputeId, subject, digest], options));
+      return ["enterTree", [disputeId, subject, digest]];
     }
-    if (walk.level === Level.tile) return this.#attackTile(walk);
-    if (walk.level === Level.partials) return this.#attackPartials(walk);
+    if (walk.level === Level.tile) return this.#accuseTile(walk);
+    if (walk.level === Level.partials) return this.#accusePartials(walk);
     const child = this.pickChild(walk);
     const choice = this.choiceOf(walk, child);
     const span = openingHeight(walk.height);
     const index = walk.index * 2 ** span + child;
     const height = walk.height - span;
     if (height > 0 || index >= walk.leaves || walk.level === Level.tensor) {
-      return this.#send("choose", this.game.write.choose([disputeId, choice], options));
+      return ["choose", [disputeId, choice]];
     }
     if (walk.level === Level.segment) {
-      return this.#send("enterStep", this.game.write.enterStep([disputeId, choice, subject], options));
+      return ["enterStep", [disputeId, choice, subject]];
     }
     if (walk.level === Level.digest) {
       const { descriptor, tileHash, siblings } = this.digestEvidence(index);
-      const args = [disputeId, choice, subject, descriptor, tileHash, siblings] as const;
-      return this.#send("adjudicateDigest", this.game.write.adjudicateDigest([...args], options));
+      return ["adjudicateDigest", [disputeId, choice, subject, descriptor, tileHash, siblings]];
     }
     const descriptor = this.descriptorOf(index, walk.level === Level.state);
-    return this.#send("enterTensor", this.game.write.enterTensor([disputeId, choice, subject, descriptor], options));
+    return ["enterTensor", [disputeId, choice, subject, descriptor]];
   }
 
   pickChild(walk: Walk): number {
@@ -251,20 +269,18 @@ export class Dispute {
     return { words: bytesToHex(words), siblings };
   }
 
-  async #attackTile(walk: Walk): Promise<void> {
+  #accuseTile(walk: Walk): Move {
     const { disputeId, subject, defendant, challenger, random } = this.#played;
     const { program } = defendant.claimed.job;
     const words = this.tileOf(defendant, walk);
     const element = random ? random.below(64) : firstDifference(words, this.tileOf(challenger, walk));
     const at = walk.index * 64 + element;
     const descriptor = this.descriptorOf(walk.tensor, walk.ofState);
-    const options = by(challenger.wallet);
     const step = this.stepProof(walk.step);
-    const adjudicate = (witness: ReturnType<Dispute["storeWitness"]>): Promise<void> =>
-      this.#send(
-        "adjudicate",
-        this.game.write.adjudicate([disputeId, element, words, subject, descriptor, step, witness], options),
-      );
+    const adjudicate = (witness: ReturnType<Dispute["storeWitness"]>): Move => [
+      "adjudicate",
+      [disputeId, element, words, subject, descriptor, step, witness],
+    ];
     const shape = walk.ofState ? program.state[walk.tensor]!.shape : program.operators[walk.tensor]!.operator.shape;
     if (at >= wordCount(shape)) return adjudicate([]);
     if (walk.ofState) return adjudicate(this.storeWitness(walk));
@@ -273,10 +289,7 @@ export class Dispute {
       const reducing = operator as ReducingOperator;
       const whole = isAdjudicable(reducing, at, 0, reducing.length);
       if (!whole || (reducing.length > 1 && random?.chance(0.5))) {
-        return this.#send(
-          "demandPartials",
-          this.game.write.demandPartials([disputeId, element, words, subject, descriptor], options),
-        );
+        return ["demandPartials", [disputeId, element, words, subject, descriptor]];
       }
       return adjudicate(this.witnessOf(walk, at, 0, reducing.length));
     }
@@ -299,13 +312,12 @@ export class Dispute {
     return { values, exponent };
   }
 
-  async #claimPartials(walk: Walk): Promise<void> {
-    const { disputeId, subject, defendant } = this.#played;
+  #claimPartials(walk: Walk): Move {
+    const { disputeId, subject } = this.#played;
     const { values, exponent } = this.claimOf(walk);
     this.#values = values;
     const descriptor = this.descriptorOf(walk.tensor, false);
-    const args = [disputeId, subject, descriptor, BigInt(exponent), sixteen(values)] as const;
-    return this.#send("claimPartials", this.game.write.claimPartials([...args], by(defendant.wallet)));
+    return ["claimPartials", [disputeId, subject, descriptor, BigInt(exponent), sixteen(values)]];
   }
 
   partialChoice(part: number) {
@@ -313,7 +325,7 @@ export class Dispute {
     return { part, value: this.#values[part]!, siblings };
   }
 
-  async #attackPartials(walk: Walk): Promise<void> {
+  #accusePartials(walk: Walk): Move {
     const { disputeId, subject, defendant, challenger, random } = this.#played;
     const parts = partsOf(walk.lo, walk.hi);
     const used = parts.filter(([lo, hi]) => lo < hi).length;
@@ -323,20 +335,33 @@ export class Dispute {
     const [lo, hi] = parts[part]!;
     const operator = defendant.claimed.job.program.operators[walk.tensor]!.operator as ReducingOperator;
     const element = walk.index * 64 + walk.element;
-    const options = by(challenger.wallet);
     const choice = this.partialChoice(part);
     const whole = isAdjudicable(operator, element, lo, hi);
     if (!whole || (hi - lo > 1 && random?.chance(0.5))) {
-      return this.#send("choosePartial", this.game.write.choosePartial([disputeId, choice], options));
+      return ["choosePartial", [disputeId, choice]];
     }
     const descriptor = this.descriptorOf(walk.tensor, false);
     const witness = this.witnessOf(walk, element, lo, hi);
-    const args = [disputeId, choice, subject, descriptor, this.stepProof(walk.step), witness] as const;
-    return this.#send("adjudicatePartial", this.game.write.adjudicatePartial([...args], options));
+    return ["adjudicatePartial", [disputeId, choice, subject, descriptor, this.stepProof(walk.step), witness]];
   }
 
-  async #send(move: string, sent: Promise<`0x${string}`>): Promise<void> {
-    const hash = await sent;
+  async #send([name, args]: Move, wallet: Wallet): Promise<void> {
+    const { address, abi } = this.game;
+    const options = { ...by(wallet), address, abi, functionName: name, args: [...args] };
+    await this.#report(name, await wallet.writeContract(options as Parameters<Wallet["writeContract"]>[0]));
+  }
+
+  async #batch(moves: readonly Move[]): Promise<void> {
+    const calls = moves.map(([functionName, args]) =>
+      encodeFunctionData({ abi: this.game.abi, functionName, args: [...args] } as Parameters<
+        typeof encodeFunctionData
+      >[0]),
+    );
+    const name = moves.map(([move]) => move).join("+");
+    await this.#report(name, await this.game.write.multicall([calls], by(this.#played.challenger.wallet)));
+  }
+
+  async #report(move: string, hash: `0x${string}`): Promise<void> {
     if (!this.#played.onMove) return;
     const { gasUsed } = await publicClient.getTransactionReceipt({ hash });
     this.#played.onMove(move, gasUsed);
