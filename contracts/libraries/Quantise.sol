@@ -29,9 +29,9 @@ library Quantise {
                 let significand := or(and(x, 0x7fffff), shl(23, gt(biased, 0)))
                 // |x| = significand · 2^(biased − 150) is to be divided by 2^(exponent − bits): shift right, from 24 places further left.
                 let shift := sub(sub(add(exponent, 174), bits), add(biased, iszero(biased)))
-                // Beyond the ends nothing changes: a shift of 1 takes any significand to 2^23 ≥ limit, one of 50 to 0.
-                if gt(sub(shift, 1), 49) {
-                    shift := xor(50, mul(51, slt(shift, 1)))
+                // A shift of 1 already takes any significand to 2^23 ≥ limit. Great shifts give 0 by themselves.
+                if slt(shift, 1) {
+                    shift := 1
                 }
                 // As in Rounding: half a unit less one, plus the last kept bit.
                 let scaled := shl(24, significand)

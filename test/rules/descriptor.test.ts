@@ -5,7 +5,7 @@ import { network } from "hardhat";
 import { bytesToHex } from "viem";
 import { tensorDepth } from "../../shared/commitment/tensorRoot.ts";
 import { addressAt, multiIndex, operandLine } from "../../shared/operators/address.ts";
-import { FAMILY_CODE, type Operator, wordCount } from "../../shared/program/descriptor.ts";
+import { FAMILY_CODE, type MapOperator, type Operator, wordCount } from "../../shared/program/descriptor.ts";
 import {
   DescriptorError,
   decodeOperator,
@@ -151,6 +151,21 @@ describe("contracts/libraries descriptors and shared/program/encoding.ts", () =>
       for (let length = 0; length < bytes.length; length++) all.push(bytes.slice(0, length));
     }
     await compareOperators(all);
+  });
+
+  it("bound Map's lists alike", async () => {
+    const random = new Random(26);
+    const { family, ...map } = garbageOperator(random, "map") as MapOperator;
+    const empty = encodeOperator({ family, ...map, immediates: [], instructions: [] });
+    const sizes = [0, 1, 63, 64, 65, 128, 255];
+    const all = sizes.flatMap((immediates) =>
+      sizes.map((instructions) => {
+        const words = new Uint8Array(1 + 4 * immediates).fill(immediates, 0, 1);
+        const code = new Uint8Array(1 + 4 * instructions).fill(instructions, 0, 1);
+        return Uint8Array.from([...empty.slice(0, -2), ...words, ...code]);
+      }),
+    );
+    assert.equal(await compareOperators(all), 16);
   });
 
   it("read and refuse the same state descriptors", async () => {

@@ -8,6 +8,7 @@ import type { Operator } from "../../shared/program/descriptor.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
 import { encodeOperator, reduces } from "../../shared/program/encoding.ts";
 import { FAMILIES, garbageOperator } from "../helpers/descriptors.ts";
+import { floats, ints, operand } from "../helpers/operators.ts";
 import { Random } from "../helpers/random.ts";
 import { type BatchedCall, type CallBatch, deployCallBatch, type Outcome, type Target } from "./callBatch.ts";
 import { anyOperator, anyWorld, type Witness, World } from "./world.ts";
@@ -196,6 +197,33 @@ describe("contracts/Referee.sol and shared/operators", () => {
     for (const [i, outcome] of outcomes.entries()) assert.deepEqual(outcome, expected[i], show(calls[i]));
     const errors = new Set(expected.map((outcome) => ("error" in outcome ? outcome.error : "")));
     assert.deepEqual([...errors].sort(), ["", "PeakExponent", "PeakValue", "RefereeSumOverflow"]);
+  });
+
+  it("give no row to a negative index, however many rows there are", async () => {
+    const operator: Operator = {
+      family: "sumByIndex",
+      dtype: 0,
+      shape: [0xffffffff],
+      length: 3,
+      bits: 20,
+      axis: 0,
+      operands: [
+        operand("state", 0, 3, [0, 1]),
+        operand("state", 1, 1, [0, 0]),
+        operand("state", 2, 3, [0, 1], { dtype: 1 }),
+      ],
+    };
+    const state = [floats(1, 2, 4), floats(4), ints(-2, 0x7ffffffe, -2)];
+    const position = { seed: 0n, step: 0, steps: 0, sampleCount: 0, sampleWords: 0, scheduleWidth: 0 };
+    const world = new World({ operator: [], state, constant: [] }, [], new Uint32Array(0), position);
+    const outcomes = await run(
+      referee,
+      [0xfffffffe, 0x7ffffffe].map((row) => elementCall(operator, row, world, world.witness(operator, row, 0, 3))),
+    );
+    assert.deepEqual(
+      outcomes,
+      [0, 2].map((sum) => ({ result: floats(sum)[0] })),
+    );
   });
 
   it("never count a wrapped sum: the partial sums of a claim stay in 256 bits", async () => {
