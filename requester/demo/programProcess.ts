@@ -17,6 +17,8 @@ export class ProgramFailedError extends TouchstoneError {
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const KEPT_ERROR_OUTPUT = 4000;
 
+export type ProgramName = "requester" | "solver" | "verifier";
+
 export class ProgramProcess {
   readonly name: string;
   readonly events: ProgramEvent[] = [];
@@ -28,12 +30,17 @@ export class ProgramProcess {
 
   /**
    * @param name how messages call the process.
-   * @param script path from the root of the repository.
+   * @param program the folder of the program.
    * @param environment added to this process's own; the place for keys.
    */
-  constructor(name: string, script: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
+  constructor(
+    name: string,
+    program: ProgramName,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.name = name;
-    this.#child = spawn(process.execPath, [path.join(ROOT, script), ...args, "--json"], {
+    this.#child = spawn(process.execPath, [path.join(ROOT, program, "cli.ts"), ...args, "--json"], {
       cwd: ROOT,
       env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],

@@ -15,7 +15,7 @@ import type { Store } from "../../shared/store/store.ts";
 import { type LocalAccount, localAccount } from "../localChain/accounts.ts";
 import { deployLocally } from "../localChain/deploy.ts";
 import { type LocalChain, startLocalChain } from "../localChain/start.ts";
-import { ProgramProcess } from "./programProcess.ts";
+import { type ProgramName, ProgramProcess } from "./programProcess.ts";
 
 /** Tokens that every party starts with. */
 export const STARTING_TOKENS = 10_000n * 10n ** 18n;
@@ -65,11 +65,11 @@ export class Stage {
   }
 
   /** Starts one of the programs as `role`, with that role's key and a folder of its own. */
-  start(role: Role, program: "requester" | "solver" | "verifier", args: readonly string[]): ProgramProcess {
+  start(role: Role, program: ProgramName, args: readonly string[]): ProgramProcess {
     const common = ["--rpc", this.#localChain.url, "--market", this.deployment.market, "--store", this.store.location];
     // The requester's program keeps no journal.
     const journal = program === "requester" ? [] : ["--data-dir", path.join(this.#folder, role.replace(" ", "-"))];
-    const process = new ProgramProcess(role, `${program}/cli.ts`, [...args, ...common, ...journal], {
+    const process = new ProgramProcess(role, program, [...args, ...common, ...journal], {
       TOUCHSTONE_KEY: this.account(role).key,
     });
     this.#processes.push(process);
