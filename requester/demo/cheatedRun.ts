@@ -55,7 +55,7 @@ export async function runCheat(
     : await verifier?.waitFor("the place", (event) => event.event === "located" && event.disputeId === disputeId);
   const choices = (verifier?.events ?? []).filter((event) => event.event === "chosen" && event.disputeId === disputeId);
   return {
-    injected: JSON.parse(await readFile(report, "utf8")),
+    injected: (JSON.parse(await readFile(report, "utf8")) as { injected: Readonly<Record<string, unknown>> }).injected,
     located: (located?.located ?? null) as LocatedFault | null,
     choices: choices as unknown as ReportedChoice[],
     challenger: verifier?.name ?? "challenger",
