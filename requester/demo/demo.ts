@@ -8,6 +8,7 @@ import { TouchstoneError } from "../../shared/errors.ts";
 import { segmentCount } from "../../shared/program/job.ts";
 import { TextModel } from "../evaluate.ts";
 import { fetchModel } from "../fetchModel.ts";
+import { forwardProgram } from "../forwardProgram.ts";
 import { type PreparedTask, prepareTask } from "../prepare.ts";
 import { type CheatedRun, runCheat } from "./cheatedRun.ts";
 import { accuseFalsely, type FalseAccusation } from "./falseAccusation.ts";
@@ -109,9 +110,10 @@ async function evaluate(
     .waitFor("fetching", ({ event }) => event === "fetched");
   const parameters = readSafetensors(await readFile(file)).tensors.reduce((sum, { words }) => sum + words.length, 0);
   const { taskPackage, state } = await fetchModel(stage.chain, stage.deployment, stage.store, taskId);
-  const engine = await startOnnxRuntime(taskPackage.job.program, { threads: 2 });
+  const { program, keep } = forwardProgram(taskPackage.job.program);
+  const engine = await startOnnxRuntime(program);
   try {
-    const model = new TextModel(engine, taskPackage.job.program, state);
+    const model = new TextModel(engine, program, keep(state));
     const width = data.context + 1;
     const evaluated = text.heldOut.subarray(0, HELD_OUT_SAMPLES * width);
     const prompt = text.heldOut.subarray(0, width - 1);
