@@ -1,10 +1,61 @@
-/** A move of the game as a transaction. */
-import type { Hex } from "viem";
-import { contractAbi } from "../chain/contracts.ts";
+/** A move of the game as a call of its contract. */
+import type { ContractFunctionArgs, Hex } from "viem";
+import { type Artifact, contractAbi } from "../chain/contracts.ts";
 import type { Included } from "../chain/sender.ts";
 import type { Move } from "../dispute/moves.ts";
 import type { ProgramContext } from "../programOptions.ts";
 import type { DisputedSubject } from "./marketBook.ts";
+
+type GameAbi = Artifact<"DisputeGame">["abi"];
+
+/** A function of the game with its arguments. */
+export type MoveCall = {
+  readonly [name in Move["kind"]]: {
+    readonly functionName: name;
+    readonly args: ContractFunctionArgs<GameAbi, "nonpayable", name>;
+  };
+}[Move["kind"]];
+
+export function moveCall(disputeId: Hex, subject: DisputedSubject, move: Move): MoveCall {
+  switch (move.kind) {
+    case "answer":
+      return { functionName: "answer", args: [disputeId, subject, move.segmentRoot, move.siblings] };
+    case "open":
+      return { functionName: "open", args: [disputeId, move.children] };
+    case "openTile":
+      return { functionName: "openTile", args: [disputeId, move.words] };
+    case "claimPartials": {
+      const { descriptor, exponent, values } = move;
+      return { functionName: "claimPartials", args: [disputeId, subject, descriptor, exponent, sixteen(values)] };
+    }
+    case "enterTree":
+      return { functionName: "enterTree", args: [disputeId, subject, move.digest] };
+    case "choose":
+      return { functionName: "choose", args: [disputeId, move.choice] };
+    case "enterStep":
+      return { functionName: "enterStep", args: [disputeId, move.choice, subject] };
+    case "enterTensor":
+      return { functionName: "enterTensor", args: [disputeId, move.choice, subject, move.descriptor] };
+    case "demandPartials": {
+      const { element, words, descriptor } = move;
+      return { functionName: "demandPartials", args: [disputeId, element, words, subject, descriptor] };
+    }
+    case "adjudicate": {
+      const { element, words, descriptor, step, witness } = move;
+      return { functionName: "adjudicate", args: [disputeId, element, words, subject, descriptor, step, witness] };
+    }
+    case "choosePartial":
+      return { functionName: "choosePartial", args: [disputeId, move.choice] };
+    case "adjudicatePartial": {
+      const { choice, descriptor, step, witness } = move;
+      return { functionName: "adjudicatePartial", args: [disputeId, choice, subject, descriptor, step, witness] };
+    }
+    case "adjudicateDigest": {
+      const { choice, descriptor, tileHash, siblings } = move;
+      return { functionName: "adjudicateDigest", args: [disputeId, choice, subject, descriptor, tileHash, siblings] };
+    }
+  }
+}
 
 /**
  * @param deadline last second of block time in which the move counts.
@@ -17,54 +68,8 @@ export async function sendMove(
   move: Move,
   deadline: number,
 ): Promise<Included> {
-  const game = { address: deployment.game, abi: contractAbi("DisputeGame") } as const;
-  const options = { deadline };
-  switch (move.kind) {
-    case "answer":
-      return sender.send(
-        { ...game, functionName: "answer", args: [disputeId, subject, move.segmentRoot, move.siblings] },
-        options,
-      );
-    case "open":
-      return sender.send({ ...game, functionName: "open", args: [disputeId, move.children] }, options);
-    case "openTile":
-      return sender.send({ ...game, functionName: "openTile", args: [disputeId, move.words] }, options);
-    case "claimPartials": {
-      const args = [disputeId, subject, move.descriptor, move.exponent, sixteen(move.values)] as const;
-      return sender.send({ ...game, functionName: "claimPartials", args }, options);
-    }
-    case "enterTree":
-      return sender.send({ ...game, functionName: "enterTree", args: [disputeId, subject, move.digest] }, options);
-    case "choose":
-      return sender.send({ ...game, functionName: "choose", args: [disputeId, move.choice] }, options);
-    case "enterStep":
-      return sender.send({ ...game, functionName: "enterStep", args: [disputeId, move.choice, subject] }, options);
-    case "enterTensor": {
-      const args = [disputeId, move.choice, subject, move.descriptor] as const;
-      return sender.send({ ...game, functionName: "enterTensor", args }, options);
-    }
-    case "demandPartials": {
-      const args = [disputeId, move.element, move.words, subject, move.descriptor] as const;
-      return sender.send({ ...game, functionName: "demandPartials", args }, options);
-    }
-    case "adjudicate": {
-      const { element, words, descriptor, step, witness } = move;
-      const args = [disputeId, element, words, subject, descriptor, step, witness] as const;
-      return sender.send({ ...game, functionName: "adjudicate", args }, options);
-    }
-    case "choosePartial":
-      return sender.send({ ...game, functionName: "choosePartial", args: [disputeId, move.choice] }, options);
-    case "adjudicatePartial": {
-      const { choice, descriptor, step, witness } = move;
-      const args = [disputeId, choice, subject, descriptor, step, witness] as const;
-      return sender.send({ ...game, functionName: "adjudicatePartial", args }, options);
-    }
-    case "adjudicateDigest": {
-      const { choice, descriptor, tileHash, siblings } = move;
-      const args = [disputeId, choice, subject, descriptor, tileHash, siblings] as const;
-      return sender.send({ ...game, functionName: "adjudicateDigest", args }, options);
-    }
-  }
+  const call = moveCall(disputeId, subject, move);
+  return sender.send({ address: deployment.game, abi: contractAbi("DisputeGame"), ...call }, { deadline });
 }
 
 type Sixteen<value> = readonly [

@@ -1,0 +1,101 @@
+/**
+ * Plays disputes through the real TrainingMarket, DisputeGame and Referee on an in-process chain. Both sides are the programs' own
+ * strategies, and all that they know of each other comes from the logs.
+ */
+import assert from "node:assert/strict";
+import { decodeFunctionData, type Hex, parseEventLogs } from "viem";
+import { contractAbi } from "../../shared/chain/contracts.ts";
+import type { DisputeEvent } from "../../shared/dispute/events.ts";
+import type { ChallengerMove, DefendantMove, Move } from "../../shared/dispute/moves.ts";
+import { Walk } from "../../shared/dispute/walk.ts";
+import type { DisputedSubject } from "../../shared/service/marketBook.ts";
+import { moveCall } from "../../shared/service/sendMove.ts";
+import { type Arena, by, networkHelpers, publicClient, type Wallet } from "../contracts/support/arena.ts";
+
+export interface Players {
+  readonly defendant: { readonly wallet: Wallet; move(walk: Walk): Promise<DefendantMove | null> };
+  readonly challenger: { readonly wallet: Wallet; move(walk: Walk): Promise<ChallengerMove | null> };
+}
+
+/** A claim of partial results, and which part the challenger had split or recomputed. */
+export interface Claim {
+  readonly exponent: bigint;
+  readonly values: readonly bigint[];
+  chosen: number;
+}
+
+export interface PlayedGame {
+  readonly claims: readonly Claim[];
+  readonly walk: Walk;
+  readonly moves: readonly string[];
+  readonly gas: bigint;
+  /** Calldata of the transaction that decided, decoded. */
+  readonly deciding: { readonly functionName: string; readonly args: readonly unknown[] };
+}
+
+/** Challenges a segment and plays until somebody is convicted; a side that does not move runs out of time. */
+export async function playGame(
+  arena: Arena,
+  { defendant, challenger }: Players,
+  taskId: Hex,
+  segment: number,
+  training: Parameters<Arena["market"]["write"]["challenge"]>[0][3],
+): Promise<PlayedGame> {
+  const moves: string[] = [];
+  const claims: Claim[] = [];
+  let gas = 0n;
+  let walk: Walk | null = null;
+  let opened: { readonly disputeId: Hex; readonly subject: DisputedSubject } | null = null;
+  let last: Hex = "0x";
+  const take = async (name: string, transaction: Promise<Hex>): Promise<void> => {
+    last = await transaction;
+    const receipt = await publicClient.getTransactionReceipt({ hash: last });
+    assert.equal(receipt.status, "success", name);
+    moves.push(name);
+    gas += receipt.gasUsed;
+    for (const log of parseEventLogs({ abi: contractAbi("DisputeGame"), logs: receipt.logs })) {
+      if (log.eventName === "DisputeOpened") {
+        const { disputeId, subject } = log.args;
+        const { operatorCount, stateCount } = subject.training.program;
+        opened = { disputeId, subject };
+        walk = new Walk({ operatorCount, stateCount });
+      }
+      if (log.eventName === "PartialsClaimed") claims.push({ ...log.args, chosen: -1 });
+      if (log.eventName === "PartialChosen") claims.at(-1)!.chosen = log.args.part;
+      walk?.apply(log as unknown as DisputeEvent);
+    }
+  };
+  const args = [taskId, segment, defendant.wallet.account.address, training] as const;
+  await take("challenge", arena.market.write.challenge(args, by(challenger.wallet)));
+  assert(opened !== null && walk !== null);
+  const { disputeId, subject } = opened as { readonly disputeId: Hex; readonly subject: DisputedSubject };
+  const current = walk as Walk;
+  while (current.outcome === null) {
+    const side = current.turn === "defendant" ? defendant : challenger;
+    const move = await side.move(current);
+    if (move === null) {
+      const deadline = await arena.game.read.deadline([disputeId]);
+      await networkHelpers.time.increaseTo(deadline + 1n);
+      await take("claimTimeout", arena.game.write.claimTimeout([disputeId], by(challenger.wallet)));
+      continue;
+    }
+    if (move.kind === "adjudicatePartial") claims.at(-1)!.chosen = move.choice.part;
+    await take(move.kind, write(arena, disputeId, subject, move, side.wallet));
+  }
+  const { input } = await publicClient.getTransaction({ hash: last });
+  const { functionName, args: decoded } = decodeFunctionData({ abi: contractAbi("DisputeGame"), data: input });
+  return { walk: current, claims, moves, gas, deciding: { functionName, args: (decoded ?? []) as readonly unknown[] } };
+}
+
+async function write(
+  { game }: Arena,
+  disputeId: Hex,
+  subject: DisputedSubject,
+  move: Move,
+  wallet: Wallet,
+): Promise<Hex> {
+  const { functionName, args } = moveCall(disputeId, subject, move);
+  // SAFETY: moveCall pairs every function of the game with its own arguments, which a union of functions cannot express.
+  const functions = game.write as unknown as Record<string, (args: unknown, options: unknown) => Promise<Hex>>;
+  return functions[functionName]!(args, by(wallet));
+}
