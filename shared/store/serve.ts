@@ -70,6 +70,8 @@ export async function serveStore(store: Store, options: ServeStoreOptions = {}):
     const id = request.url?.slice(1);
     if (!isContentId(id)) throw new Refusal(400, "the path is / and a content id");
     if (request.method === "GET") {
+      // A directory that nobody has written to yet is missing, not broken.
+      if (!(await store.has(id))) throw new Refusal(404, "no such content");
       const bytes = await store.get(id);
       response.writeHead(200, { "content-type": "application/octet-stream", "content-length": bytes.length });
       response.end(bytes);

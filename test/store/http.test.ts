@@ -75,6 +75,7 @@ describe("HttpStore and serveStore", () => {
 
   it("say what is missing", async () => {
     const { directory, url } = await served();
+    await assert.rejects(new HttpStore(url).get(ABSENT), StoreMissingError);
     await directory.put(content);
     await assert.rejects(new HttpStore(url).get(ABSENT), StoreMissingError);
   });
@@ -156,6 +157,17 @@ describe("HttpStore and serveStore", () => {
       answer.write(content.subarray(0, 10));
     });
     await assert.rejects(new HttpStore(stalling, { timeoutMs: 50, attempts: 1 }).get(id), /silent/);
+  });
+
+  it("wait for a server that is slow but not silent", async () => {
+    const slow = await misbehaving(async (_, answer) => {
+      for (let start = 0; start < content.length; start += 20_000) {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        answer.write(content.subarray(start, start + 20_000));
+      }
+      answer.end();
+    });
+    assert.deepEqual(await new HttpStore(slow, { timeoutMs: 1000, attempts: 1 }).get(id), content);
   });
 
   it("say that nobody answers, or that the connection broke", async () => {
