@@ -6,6 +6,7 @@ import { ContractRevertError } from "../shared/chain/errors.ts";
 import type { Sender } from "../shared/chain/sender.ts";
 import type { TaskSpec } from "../shared/chain/taskRecord.ts";
 import { putTaskPackage } from "../shared/data/taskPackage.ts";
+import { escrow } from "../shared/economics/bonds.ts";
 import { TouchstoneError } from "../shared/errors.ts";
 import { segmentCount } from "../shared/program/job.ts";
 import { type TaskFile, TaskFileError } from "../shared/program/task.ts";
@@ -41,14 +42,14 @@ export async function postTask(
 ): Promise<PostedTask> {
   const { task, taskPackage } = prepared;
   const training = commitTraining(taskPackage.job, taskPackage.initialState);
-  const escrow = escrowOf(task);
-  await requireTokens(sender, deployment.token, escrow);
+  const amount = escrowOf(task);
+  await requireTokens(sender, deployment.token, amount);
   const manifest = await putTaskPackage(store, taskPackage);
   await sender.send({
     address: deployment.token,
     abi: erc20Abi,
     functionName: "approve",
-    args: [deployment.market, escrow],
+    args: [deployment.market, amount],
   });
   const spec: TaskSpec = {
     ...task.market,
@@ -64,7 +65,7 @@ export async function postTask(
       functionName: "post",
       args: [spec],
     });
-    return { taskId, manifest, training, escrow };
+    return { taskId, manifest, training, escrow: amount };
   } catch (error) {
     throw refusal(error, task);
   }
@@ -92,5 +93,5 @@ async function requireTokens(sender: Sender, token: Address, needed: bigint): Pr
 
 /** What the market takes when the task is posted: the price, and a fee for each seat that may be drawn. */
 export function escrowOf({ market, training }: TaskFile): bigint {
-  return market.price + market.verifierFee * BigInt(market.draws) * BigInt(segmentCount(training));
+  return escrow(market.price, market.verifierFee, market.draws, segmentCount(training));
 }

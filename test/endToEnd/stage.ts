@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Address, erc20Abi, type Hex, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { ProgramProcess } from "../../requester/demo/programProcess.ts";
+import { type ProgramName, ProgramProcess } from "../../requester/demo/programProcess.ts";
 import { type LocalAccount, localAccount } from "../../requester/localChain/accounts.ts";
 import { deployLocally } from "../../requester/localChain/deploy.ts";
 import { type LocalChain, type LocalChainKind, startLocalChain } from "../../requester/localChain/start.ts";
@@ -118,10 +118,10 @@ export class Stage {
   }
 
   /** Starts a program with a key and a folder of its own. */
-  start(name: string, script: string, account: LocalAccount, args: readonly string[]): ProgramProcess {
+  start(name: string, program: ProgramName, account: LocalAccount, args: readonly string[]): ProgramProcess {
     const common = ["--rpc", this.localChain.url, "--market", this.deployment.market, "--store", this.store.location];
     const folder = path.join(this.folder, name);
-    const process = new ProgramProcess(name, script, [...args, ...common, "--data-dir", folder], {
+    const process = new ProgramProcess(name, program, [...args, ...common, "--data-dir", folder], {
       TOUCHSTONE_KEY: account.key,
     });
     this.#processes.push(process);
