@@ -13,17 +13,20 @@ const program = new Command("touchstone")
 
 addDemo(program);
 // These load the compiled contracts' interfaces when they run, which the demo compiles first.
-const [{ addPost }, { addFollow }, { addFetch }, { addConformance }, { addPlan }] = await Promise.all([
-  import("./commands/post.ts"),
-  import("./commands/follow.ts"),
-  import("./commands/fetch.ts"),
-  import("./commands/conformance.ts"),
-  import("./commands/plan.ts"),
-]);
+const [{ addPost }, { addFollow }, { addFetch }, { addConformance }, { addPlan }, { addServeStore }] =
+  await Promise.all([
+    import("./commands/post.ts"),
+    import("./commands/follow.ts"),
+    import("./commands/fetch.ts"),
+    import("./commands/conformance.ts"),
+    import("./commands/plan.ts"),
+    import("./commands/serveStore.ts"),
+  ]);
 addPost(program);
 addFollow(program);
 addFetch(program);
 addConformance(program);
 addPlan(program);
+addServeStore(program);
 
 await runProgram(program);

@@ -56,6 +56,12 @@ export function addStoreOption(command: Command): Command {
   );
 }
 
+/** The store of `--store`; uploads over HTTP carry the token in TOUCHSTONE_STORE_TOKEN. @throws StoreLocationError. */
+export function openProgramStore(location: string): Store {
+  const token = process.env.TOUCHSTONE_STORE_TOKEN;
+  return openStore(location, token === undefined ? {} : { token });
+}
+
 /** @throws ChainUnreachableError, WrongChainError, NoContractError, DeploymentError. */
 export async function openChain(options: ChainOptions): Promise<Pick<ProgramContext, "chain" | "deployment">> {
   const { rpc: url, chainId, market } = options;
@@ -65,7 +71,7 @@ export async function openChain(options: ChainOptions): Promise<Pick<ProgramCont
 
 /** @throws as `openChain`, StoreLocationError, KeyMissingError, KeyInvalidError. */
 export async function openProgram(options: ProgramOptions, sending: SenderOptions = {}): Promise<ProgramContext> {
-  const store = openStore(options.store);
+  const store = openProgramStore(options.store);
   const account = privateKeyToAccount(await loadKey(options.keyFile));
   const { chain, deployment } = await openChain(options);
   return { chain, deployment, store, sender: new Sender(chain, account, sending) };

@@ -6,9 +6,10 @@ import {
   addStoreOption,
   type ChainOptions,
   openChain,
+  openProgramStore,
   parseBytes32,
 } from "../../shared/programOptions.ts";
-import { openStore } from "../../shared/store/open.ts";
+
 import { fetchModel } from "../fetchModel.ts";
 
 interface FetchOptions extends ChainOptions {
@@ -29,7 +30,7 @@ export function addFetch(program: Command): void {
   addStoreOption(addChainOptions(command)).action(async (taskId: `0x${string}`, options: FetchOptions) => {
     const output = createOutput(options.json ?? false);
     const { chain, deployment } = await openChain(options);
-    const { safetensors } = await fetchModel(chain, deployment, openStore(options.store), taskId);
+    const { safetensors } = await fetchModel(chain, deployment, openProgramStore(options.store), taskId);
     await writeFile(options.out, safetensors);
     output.event("fetched", { taskId, file: options.out, bytes: safetensors.length }, `wrote ${options.out}`);
   });
