@@ -17,7 +17,8 @@ struct TaskSpec {
     uint96 price;
     /// Staked by the solver. At least 2 · price, so that the burned half alone exceeds what cheating could gain.
     uint96 solverBond;
-    /// Staked by a challenger, times one more than the open disputes about the defendant. At most solverBond / 4.
+    /// Staked by a challenger, times one more than the open disputes about the defendant. Between a 64th and a quarter of
+    /// solverBond and, in a task that draws verifiers, at least a 64th of the seat stake.
     uint96 challengerBond;
     /// Paid for one attestation. At most a 64th of the seat stake.
     uint96 verifierFee;
@@ -36,7 +37,8 @@ struct TaskSpec {
     uint32 sealWindow;
     uint32 revealWindow;
     uint32 challengeWindow;
-    /// Seconds of a side's chess clock in a dispute; the defendant's grace, for each of its live disputes; the challenger's grace.
+    /// Seconds of a side's chess clock in a dispute, at least 5 minutes; the defendant's grace, for each of its live
+    /// disputes, at least 1 minute; the challenger's grace.
     uint24 clock;
     uint24 answerGrace;
     uint24 choiceGrace;
@@ -100,7 +102,7 @@ struct Segment {
     bytes32 beacon;
     uint40 committedAt;
     uint40 committedBlock;
-    /// Seats that existed when the checkpoint was committed.
+    /// Seats that were active when the block before the checkpoint's ended.
     uint32 seats;
     /// Whether a drawn verifier reported the checkpoint unavailable, which extends the challenge window once.
     bool extended;
@@ -126,7 +128,7 @@ struct Attestation {
     AttestationStatus status;
 }
 
-/// @notice One unit of verifier stake in the append-only list.
+/// @notice One unit of verifier stake.
 struct Seat {
     address verifier;
     /// Block time of leaving or of the conviction; 0 while active.
@@ -135,6 +137,8 @@ struct Seat {
     uint16 live;
     /// Whether the stake has been withdrawn or forfeited.
     bool empty;
+    /// Where an active seat stands in the list that draws take from.
+    uint32 place;
 }
 
 /// @notice A dispute that the market opened.
@@ -277,7 +281,8 @@ interface ITrainingMarket is IDisputable {
     /// @notice By anyone, when every checkpoint is in, every window over and no dispute open: pays the solver.
     function settle(bytes32 taskId) external;
 
-    /// @notice By anyone, when the progress clock has run out and no dispute is open against the solver: refunds the requester.
+    /// @notice By anyone, when the progress clock has run out and no dispute is open against the solver: refunds the requester,
+    /// gives the solver three quarters of its bond back and burns the rest.
     function expire(bytes32 taskId) external;
 
     /// @notice By anyone: tells the receiver of a settled or failed task, if it has not taken the outcome yet.
@@ -306,7 +311,7 @@ interface ITrainingMarket is IDisputable {
 
     function disputeRecord(bytes32 disputeId) external view returns (DisputeRecord memory);
 
-    /// @notice The seat that draw `draw_` of a drawn segment takes, and whether it counts (sampled, and the seat was active).
+    /// @notice The seat that draw `draw_` of a drawn segment takes, and whether it counts (the segment is sampled).
     function drawnSeat(
         bytes32 taskId,
         uint32 segment,

@@ -21,9 +21,10 @@ library Payout {
         burned = bond - defendant;
     }
 
-    /// @notice The bond of a solver that stopped: a quarter to the requester, the rest back.
-    function expiry(uint256 bond) internal pure returns (uint256 requester, uint256 solver) {
-        requester = bond / 4;
-        solver = bond - requester;
+    /// @notice The bond of a solver that stopped: a quarter burned, the rest back.
+    // INVARIANT: nobody earns by it, so a requester has nothing to gain from a task that cannot be finished.
+    function expiry(uint256 bond) internal pure returns (uint256 burned, uint256 solver) {
+        burned = bond / 4;
+        solver = bond - burned;
     }
 }

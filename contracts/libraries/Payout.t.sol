@@ -20,8 +20,8 @@ contract PayoutTest {
     }
 
     function testFuzz_expiry_losesNothing(uint256 bond) public pure {
-        (uint256 requester, uint256 solver) = Payout.expiry(bond);
-        Check.equal(requester + solver, bond, "sum");
-        Check.equal(requester, bond / 4, "a quarter");
+        (uint256 burned, uint256 solver) = Payout.expiry(bond);
+        Check.equal(burned + solver, bond, "sum");
+        Check.equal(burned, bond / 4, "a quarter");
     }
 }

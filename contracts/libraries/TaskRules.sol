@@ -9,6 +9,13 @@ library TaskRules {
     uint256 internal constant MAX_DRAWS = 32;
     uint256 internal constant MAX_BEACON_DELAY = 255;
     uint256 internal constant MAX_WINDOW = 60 days;
+    /// @dev A defendant makes up to 25 moves, each in a block of its own: with less time an honest one could be convicted of nothing
+    /// but being asked.
+    uint256 internal constant MIN_CLOCK = 5 minutes;
+    /// @dev Added for each dispute that the defendant has to play at the same time.
+    uint256 internal constant MIN_GRACE = 1 minutes;
+    /// @dev Of what a conviction is worth, so that nobody can bury a defendant under disputes that cost nothing.
+    uint256 internal constant BOND_SHARE = 64;
     uint256 internal constant SAMPLE_ALWAYS = 65536;
     /// @dev A seat may stand for so many attestations; their fees together are then at most a quarter of its stake.
     uint256 internal constant MAX_LIVE = 16;
@@ -40,7 +47,9 @@ library TaskRules {
 
     function _checkMoney(TaskSpec calldata spec, uint256 seatStake) private pure {
         _require(spec.solverBond >= 2 * uint256(spec.price), "solverBond");
-        _require(spec.challengerBond > 0 && spec.challengerBond <= spec.solverBond / 4, "challengerBond");
+        uint256 bond = spec.challengerBond;
+        uint256 worth = spec.draws == 0 || spec.solverBond > seatStake ? spec.solverBond : seatStake;
+        _require(bond > 0 && bond >= worth / BOND_SHARE && bond <= spec.solverBond / 4, "challengerBond");
         _require(spec.verifierFee <= seatStake / FEE_SHARE, "verifierFee");
     }
 
@@ -54,10 +63,19 @@ library TaskRules {
         _require(spec.revealWindow > 0, "revealWindow");
         uint256 needed = uint256(spec.sealWindow) + spec.revealWindow + spec.replayTime;
         _require(spec.challengeWindow >= needed && spec.challengeWindow <= MAX_WINDOW, "challengeWindow");
-        _require(spec.clock > 0, "clock");
+        _require(spec.clock >= MIN_CLOCK, "clock");
+        _require(spec.answerGrace >= MIN_GRACE, "answerGrace");
     }
 
-    function _require(bool condition, string memory field) private pure {
-        if (!condition) revert ITrainingMarket.SpecInvalid(field);
+    /// @dev Names travel as words: literals of type string cost ten times the code.
+    function _require(bool condition, bytes32 field) private pure {
+        if (condition) return;
+        bytes memory name = bytes.concat(field);
+        uint256 length = 0;
+        while (length < 32 && field[length] != 0) ++length;
+        assembly ("memory-safe") {
+            mstore(name, length)
+        }
+        revert ITrainingMarket.SpecInvalid(string(name));
     }
 }

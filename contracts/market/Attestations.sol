@@ -118,10 +118,9 @@ abstract contract Attestations is Tasks {
         if (record.beacon == 0) revert SegmentNotDrawn(taskId, segment);
         if (draw_ >= stored.draws) revert DrawWrong(draw_);
         if (record.seats == 0) return (0, address(0), false);
-        seat = Beacon.seat(record.beacon, draw_, record.seats);
-        bool active;
-        (verifier, active) = _holder(seat, record.committedAt);
-        counts = active && Beacon.sampled(record.beacon, stored.sampleRate);
+        uint256 place = Beacon.seat(record.beacon, draw_, record.seats);
+        (seat, verifier) = _seatAt(place, uint256(record.committedBlock) - 1);
+        counts = Beacon.sampled(record.beacon, stored.sampleRate);
     }
 
     function _attestationIn(

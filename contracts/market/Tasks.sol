@@ -70,8 +70,8 @@ abstract contract Tasks is Seats {
         record.stateRoot = stateRoot;
         record.committedAt = uint40(block.timestamp);
         record.committedBlock = uint40(block.number);
-        // SAFETY: 2^32 seats would cost 2^32 storage slots.
-        record.seats = uint32(seatCount());
+        // The block before: nobody joins or leaves with the commit itself.
+        record.seats = uint32(_activeAt(block.number - 1));
         emit CheckpointAppended(taskId, segment, stateRoot, locator);
     }
 
@@ -98,9 +98,10 @@ abstract contract Tasks is Seats {
         if (block.timestamp <= progressEnd) revert TooEarly(progressEnd);
         // INVARIANT: a solver under dispute cannot save its bond by stopping.
         if (stored.openDisputes != 0) revert DisputesOpen(stored.openDisputes);
-        (uint256 toRequester, uint256 toSolver) = Payout.expiry(stored.solverBond);
-        _fail(taskId, stored, toRequester, false);
+        (uint256 burned, uint256 toSolver) = Payout.expiry(stored.solverBond);
+        _fail(taskId, stored, 0, false);
         _credit(stored.solver, toSolver);
+        _credit(Payout.BURNED, burned);
     }
 
     /// @inheritdoc ITrainingMarket

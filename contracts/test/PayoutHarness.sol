@@ -13,7 +13,7 @@ contract PayoutHarness {
         return Payout.upheld(bond);
     }
 
-    function expiry(uint256 bond) external pure returns (uint256 requester, uint256 solver) {
+    function expiry(uint256 bond) external pure returns (uint256 burned, uint256 solver) {
         return Payout.expiry(bond);
     }
 

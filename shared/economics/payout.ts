@@ -22,8 +22,8 @@ export function upheld(bond: bigint): { readonly defendant: bigint; readonly bur
   return { defendant, burned: bond - defendant };
 }
 
-/** The bond of a solver that stopped: a quarter to the requester, the rest back. */
-export function expiry(bond: bigint): { readonly requester: bigint; readonly solver: bigint } {
-  const requester = bond / 4n;
-  return { requester, solver: bond - requester };
+/** The bond of a solver that stopped: a quarter burned, the rest back. */
+export function expiry(bond: bigint): { readonly burned: bigint; readonly solver: bigint } {
+  const burned = bond / 4n;
+  return { burned, solver: bond - burned };
 }

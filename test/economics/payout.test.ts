@@ -29,8 +29,8 @@ describe("payouts in TypeScript and Solidity", () => {
       assert.deepEqual(await harness.read.upheld([amount]), [lost.defendant, lost.burned]);
       assert.equal(lost.defendant + lost.burned, amount);
       const stopped = expiry(amount);
-      assert.deepEqual(await harness.read.expiry([amount]), [stopped.requester, stopped.solver]);
-      assert.equal(stopped.requester + stopped.solver, amount);
+      assert.deepEqual(await harness.read.expiry([amount]), [stopped.burned, stopped.solver]);
+      assert.equal(stopped.burned + stopped.solver, amount);
     }
     assert.equal(await harness.read.burnedAccount(), BURNED);
   });
