@@ -45,13 +45,146 @@ describe("the documents", () => {
   });
 });
 
+/** The relative files that a module imports, from the root. */
+function importsOf(file: string): string[] {
+  const sources = [...read(file).matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, source]) => source!);
+  return sources.map((source) => path.relative(root, path.resolve(root, path.dirname(file), source)));
+}
+
+const modules = trackedFiles.filter((file) => file.endsWith(".ts"));
+const folderOf = (file: string) => file.split("/")[0]!;
+
 describe("the tree", () => {
-  it("never imports from a program into the core", () => {
-    const core = trackedFiles.filter((file) => file.startsWith("shared/") && file.endsWith(".ts"));
-    for (const file of core) {
-      for (const [, source] of read(file).matchAll(/from "(\.[^"]+)"/g)) {
-        const target = path.relative(root, path.resolve(root, path.dirname(file), source!));
-        assert.match(target, /^(shared|artifacts)\//, `${file} imports ${target}`);
+  /** What the modules of a folder may import besides their own. */
+  const ARROWS: Readonly<Record<string, readonly string[]>> = {
+    shared: ["artifacts"],
+    requester: ["shared", "ignition"],
+    solver: ["shared"],
+    verifier: ["shared"],
+    ignition: [],
+    examples: ["shared"],
+  };
+
+  for (const [folder, allowed] of Object.entries(ARROWS)) {
+    it(`lets ${folder} import only ${[folder, ...allowed].join(", ")}`, () => {
+      for (const file of modules.filter((module) => folderOf(module) === folder)) {
+        for (const target of importsOf(file)) {
+          assert.ok([folder, ...allowed].includes(folderOf(target)), `${file} imports ${target}`);
+        }
+      }
+    });
+  }
+
+  it("has an arrow for every folder of code besides tests and measurements", () => {
+    const folders = new Set(modules.filter((file) => file.includes("/")).map(folderOf));
+    for (const free of ["test", "bench"]) folders.delete(free);
+    assert.deepEqual([...folders].sort(), Object.keys(ARROWS).sort());
+  });
+
+  it("keeps Node's own modules out of what runs in a browser", () => {
+    const NODE_ONLY = [
+      /^shared\/(cli|keys|programOptions|progress)\.ts$/,
+      /^shared\/(chain|service)\//,
+      /^shared\/engine\/(worker|workerHost)\.ts$/,
+      /^shared\/store\/(directory|open|serve)\.ts$/,
+    ];
+    for (const file of modules.filter((module) => folderOf(module) === "shared")) {
+      if (NODE_ONLY.some((pattern) => pattern.test(file))) continue;
+      const [found] = read(file).match(/\bfrom "node:[^"]+"/) ?? [];
+      assert.equal(found, undefined, `${file} imports a module of Node`);
+      for (const target of importsOf(file)) {
+        const isNodeOnly = NODE_ONLY.some((pattern) => pattern.test(target));
+        // The one door between the two: engines that start a worker.
+        if (file === "shared/engine/onnxruntime.ts") continue;
+        assert.ok(!isNodeOnly, `${file} imports ${target}, which only runs in Node`);
+      }
+    }
+  });
+
+  it("lets contracts import only contracts and OpenZeppelin's", () => {
+    for (const file of trackedFiles.filter((tracked) => tracked.endsWith(".sol"))) {
+      for (const [, source] of read(file).matchAll(/^import [^;]*"([^"]+)";/gm)) {
+        const target = source!.startsWith(".") ? path.join(path.dirname(file), source!) : source!;
+        assert.match(target, /^(contracts|@openzeppelin\/contracts)\//, `${file} imports ${target}`);
+        if (!/\.t\.sol$|^contracts\/test\//.test(file)) assert.doesNotMatch(target, /^contracts\/test\//, file);
+      }
+    }
+  });
+
+  it("imports every module of the product somewhere, unless something else starts it", () => {
+    const STARTED = [
+      /^(requester|solver|verifier)\/cli\.ts$/,
+      /^hardhat\.config\.ts$/,
+      /^ignition\/modules\//,
+      // Started by path, as a process or as a worker.
+      /^requester\/localChain\/hardhatNode\.ts$/,
+      /^shared\/engine\/worker\.ts$/,
+    ];
+    const imported = new Set(modules.flatMap(importsOf));
+    const idle = modules
+      .filter((file) => !["test", "bench"].includes(folderOf(file)))
+      .filter((file) => !imported.has(file) && !STARTED.some((pattern) => pattern.test(file)));
+    assert.deepEqual(idle, []);
+  });
+});
+
+describe("ARCHITECTURE.md", () => {
+  const text = read("ARCHITECTURE.md");
+  const exists = (name: string) => existsSync(path.join(root, name));
+
+  it("has a row for every folder", () => {
+    const rows = [...text.matchAll(/^\| `([^|]+?)` \|/gm)].flatMap(([, cell]) => cell!.split(/`\s*`/));
+    const parents = ["shared", "contracts"];
+    const folders = new Set(
+      trackedFiles
+        .filter((file) => file.includes("/") && !file.startsWith("."))
+        .map((file) => {
+          const [first, second, third] = file.split("/");
+          return parents.includes(first!) && third !== undefined ? `${first}/${second}/` : `${first}/`;
+        }),
+    );
+    for (const parent of parents) folders.delete(`${parent}/`);
+    for (const folder of folders) assert.ok(rows.includes(folder), `${folder} has no row`);
+  });
+
+  it("names twins and tests that exist", () => {
+    const chapter = text.slice(text.indexOf("## One rule"), text.indexOf("## Life of a number"));
+    const rows = [...chapter.matchAll(/^\| `.*$/gm)].map(([row]) => row.split(" | ").slice(0, 4));
+    assert.ok(rows.length > 10);
+    for (const [solidity, typescript, , tests] of rows) {
+      for (const [prefix, cell] of [
+        ["contracts/", solidity!],
+        ["shared/", typescript!],
+        ["test/", tests!],
+      ] as const) {
+        for (const [, name] of cell.matchAll(/`([^`]+)`/g)) assert.ok(exists(prefix + name!), `${prefix}${name}`);
+      }
+    }
+  });
+
+  it("lists every module that calls itself a twin", () => {
+    for (const file of modules.filter((module) => folderOf(module) === "shared")) {
+      if (/\bTwin of\b/.test(read(file))) assert.ok(text.includes(`\`${file.replace("shared/", "")}\``), file);
+    }
+  });
+});
+
+describe("docs/cli.md", () => {
+  const text = read("docs/cli.md");
+  const programs = modules.filter((file) => /^(requester|solver|verifier|shared)\//.test(file));
+
+  it("names every option of the three programs", () => {
+    for (const file of programs.filter((module) => /cli\.ts$|commands\/|programOptions/.test(module))) {
+      for (const [, option] of read(file).matchAll(/(?:option|Option)\(\s*"(?:-\w, )?(--[a-z-]+)/g)) {
+        assert.ok(text.includes(`\`${option}`), `${file} has ${option}, which docs/cli.md lacks`);
+      }
+    }
+  });
+
+  it("names every event", () => {
+    for (const file of programs) {
+      for (const [, event] of read(file).matchAll(/\.event\(\s*"(\w+)"/g)) {
+        assert.ok(text.includes(`\`${event}\``), `${file} tells ${event}, which docs/cli.md lacks`);
       }
     }
   });
