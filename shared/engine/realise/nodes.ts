@@ -74,12 +74,14 @@ export function reduce(graph: GraphBuilder, operator: "ReduceSum" | "ReduceMax",
   return graph.node(operator, [value, graph.integers([axis])], value.type, shape, { keepdims: integer(0) });
 }
 
-/** Every element `value`, without storing them in the model. */
-export function filled(graph: GraphBuilder, shape: readonly number[], value: number): Value {
-  return graph.node("ConstantOfShape", [graph.integers(shape)], OnnxType.float64, shape, {
-    value: {
-      kind: "tensor",
-      value: { name: "value", type: OnnxType.float64, dimensions: [1], data: Float64Array.of(value) },
-    },
+/** Zeros that the model need not store. */
+export function zeros(
+  graph: GraphBuilder,
+  type: typeof OnnxType.float32 | typeof OnnxType.float64,
+  shape: readonly number[],
+): Value {
+  const data = type === OnnxType.float32 ? Float32Array.of(0) : Float64Array.of(0);
+  return graph.node("ConstantOfShape", [graph.integers(shape)], type, shape, {
+    value: { kind: "tensor", value: { name: "value", type, dimensions: [1], data } },
   });
 }

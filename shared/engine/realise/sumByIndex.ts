@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 import { UnrealisableError } from "./errors.ts";
 import { text, type Value } from "./graph.ts";
 import { indexIsBelow } from "./indexBounds.ts";
-import { cast, elementwise, expand, filled, reshape, slice } from "./nodes.ts";
+import { cast, elementwise, expand, reshape, slice, zeros } from "./nodes.ts";
 import { quantisedView } from "./quantise.ts";
 import { arrange, takeView } from "./views.ts";
 
@@ -47,7 +47,7 @@ export function realiseSumByIndex(context: Context, operator: SumByIndexOperator
   const scattered = graph.node(
     "ScatterND",
     [
-      filled(graph, [blockCount * rows, ...sizes(others)], 0),
+      zeros(graph, OnnxType.float64, [blockCount * rows, ...sizes(others)]),
       reshape(graph, flatRow, [positions, 1]),
       reshape(graph, updates, [positions, ...sizes(others)]),
     ],
