@@ -8,6 +8,7 @@ import { getCheckpoint } from "../shared/data/checkpoint.ts";
 import { writeSafetensors } from "../shared/data/safetensors.ts";
 import { getTaskPackage, type TaskPackage } from "../shared/data/taskPackage.ts";
 import { TouchstoneError } from "../shared/errors.ts";
+import { parameterIndices } from "../shared/program/optimizer/parameters.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import type { Store } from "../shared/store/store.ts";
 
@@ -46,12 +47,7 @@ export async function fetchModel(
   const taskPackage = await getTaskPackage(store, manifest, training);
   const layout = taskPackage.job.program.state;
   const state = await getCheckpoint(store, checkpoints.at(-1)!.locator, layout, root);
-  // Moments carry their parameter's name and a suffix; everything else is a parameter.
-  const names = new Set(layout.map(({ name }) => name));
-  const parameters = layout.flatMap(({ name }, index) => {
-    const isMoment = /\.(m|v)$/.test(name) && names.has(name.replace(/\.(m|v)$/, ""));
-    return isMoment ? [] : [{ name, ...state[index]! }];
-  });
+  const parameters = parameterIndices(layout).map((index) => ({ name: layout[index]!.name, ...state[index]! }));
   const metadata = { format: "pt", task: taskId, stateRoot: root };
   return { taskPackage, state, safetensors: writeSafetensors(parameters, metadata) };
 }

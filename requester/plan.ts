@@ -5,6 +5,7 @@ import { minimalBond } from "../shared/economics/bonds.ts";
 import { probabilityCaught, probabilityReplayed } from "../shared/economics/detection.ts";
 import { startOnnxRuntime } from "../shared/engine/onnxruntime.ts";
 import { segmentCount, sourceOutputs } from "../shared/program/job.ts";
+import { parameterIndices } from "../shared/program/optimizer/parameters.ts";
 import { escrowOf } from "./post.ts";
 import type { PreparedTask } from "./prepare.ts";
 
@@ -55,9 +56,10 @@ export async function planTask(prepared: PreparedTask, { honest, threads }: Plan
     const replayed = probabilityReplayed(Math.round(sampleRate * 65536), draws, honest);
     const caughtHalf = probabilityCaught(replayed, Math.max(1, Math.floor(segments / 2)));
     return {
-      parameters: job.program.state.reduce((sum, { name }, index) => {
-        return /\.(m|v)$/.test(name) ? sum : sum + initialState[index]!.words.length;
-      }, 0),
+      parameters: parameterIndices(job.program.state).reduce(
+        (sum, index) => sum + initialState[index]!.words.length,
+        0,
+      ),
       operators: job.program.operators.length,
       segments,
       stepMs,

@@ -1,5 +1,7 @@
 /** What people see of the demo. */
 import { formatUnits } from "viem";
+import { wordCount } from "../../shared/program/descriptor.ts";
+import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
 import type { PreparedTask } from "../prepare.ts";
 import { plotCurve } from "../terminal/plot.ts";
 import type { CheatedRun } from "./cheatedRun.ts";
@@ -29,10 +31,8 @@ export function createReporter(write: (text: string) => void, silent: boolean): 
   return {
     silent,
     stage({ chain, deployment }, { task, text, taskPackage: { job } }) {
-      const parameters = job.program.state.reduce(
-        (sum, { name, shape }) => (/\.(m|v)$/.test(name) ? sum : sum + product(shape)),
-        0,
-      );
+      const { state } = job.program;
+      const parameters = parameterIndices(state).reduce((sum, index) => sum + wordCount(state[index]!.shape), 0);
       say(`chain ${chain.chainId}, market ${deployment.market}`);
       say(
         `task ${task.name}: ${group(parameters)} parameters, ${job.program.operators.length} operators a step, ${job.steps} steps, ` +
@@ -85,8 +85,4 @@ function drawBalances(balances: Balances, before?: Balances): string {
 
 function group(value: number): string {
   return value.toLocaleString("en-US");
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((result, dimension) => result * dimension, 1);
 }

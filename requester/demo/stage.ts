@@ -4,7 +4,7 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { type Address, erc20Abi, type Hex } from "viem";
+import { erc20Abi } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { type Chain, connect } from "../../shared/chain/connect.ts";
 import { contractAbi } from "../../shared/chain/contracts.ts";
@@ -53,11 +53,6 @@ export class Stage {
 
   account(role: Role): LocalAccount {
     return localAccount(ROLES.indexOf(role));
-  }
-
-  /** The role that an address belongs to, or the address. */
-  roleOf(address: Address): string {
-    return ROLES.find((role) => this.account(role).address.toLowerCase() === address.toLowerCase()) ?? address;
   }
 
   sender(role: Role): Sender {
@@ -114,13 +109,12 @@ export class Stage {
     await this.#localChain.stop();
   }
 
-  async #mint(role: Role): Promise<Hex> {
-    const { hash } = await this.sender(role).send({
+  async #mint(role: Role): Promise<void> {
+    await this.sender(role).send({
       address: this.deployment.token,
       abi: contractAbi("LocalToken"),
       functionName: "faucet",
       args: [STARTING_TOKENS],
     });
-    return hash;
   }
 }

@@ -2,9 +2,6 @@
  * The committed dataset: N samples of the same number of words, laid out in fields. Its file is a safetensors file with one
  * tensor `[N, width]` for each field, so that other tools can write and read it.
  */
-import type { Bytes32 } from "../commitment/bytes32.ts";
-import { datasetTree } from "../commitment/datasetTree.ts";
-import type { TensorsTree } from "../commitment/tensorsTree.ts";
 import { TouchstoneError } from "../errors.ts";
 import { Dtype } from "../program/descriptor.ts";
 import type { Program, SampleField } from "../program/program.ts";
@@ -39,13 +36,6 @@ export class SampleBoundsError extends TouchstoneError {
       { remedy: "Correct the sample, or declare wider bounds and compile the program again." },
     );
     this.sample = sample;
-  }
-}
-
-export class DatasetRootError extends TouchstoneError {
-  readonly code = "DATASET_ROOT";
-  constructor(actual: Bytes32, expected: Bytes32) {
-    super(`The dataset's root is ${actual}, committed was ${expected}.`, { remedy: "Fetch the task's own dataset." });
   }
 }
 
@@ -145,14 +135,4 @@ export function decodeSamples(layout: SampleLayout, file: Uint8Array): Samples {
     }
   }
   return checkSamples(layout, words);
-}
-
-/**
- * The commitment to the samples.
- * @throws DatasetRootError when it is not the expected one.
- */
-export function verifySamples(layout: SampleLayout, samples: Samples, expectedRoot: Bytes32): TensorsTree {
-  const tree = datasetTree(samples.words, layout.words);
-  if (tree.root !== expectedRoot) throw new DatasetRootError(tree.root, expectedRoot);
-  return tree;
 }

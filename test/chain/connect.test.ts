@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
-import { blockTime, waitForBlockTime } from "../../shared/chain/clock.ts";
+import { blockTime } from "../../shared/chain/clock.ts";
 import { connect, requireContract, requireFunds } from "../../shared/chain/connect.ts";
 import { ContractsNotCompiledError, contractArtifact } from "../../shared/chain/contracts.ts";
 import { deployLocalToken, deployProtocol } from "../../shared/chain/deploy.ts";
@@ -127,22 +127,5 @@ describe("the clock", () => {
     assert.ok(now >= old + 1000);
     const block = await node.rpc<{ timestamp: string }>("eth_getBlockByNumber", ["latest", false]);
     assert.equal(now, Number(block.timestamp));
-  });
-
-  it("waits for blocks, not for the wall", async () => {
-    const target = (await blockTime(node.chain)) + 5000;
-    const waiting = waitForBlockTime(node.chain, target);
-    await node.rpc("evm_increaseTime", [5000]);
-    await node.rpc("evm_mine");
-    assert.ok((await waiting) >= target);
-  });
-
-  it("stops waiting with the signal's reason", async () => {
-    const reason = new Error("enough");
-    const controller = new AbortController();
-    const waiting = waitForBlockTime(node.chain, 2 ** 40, controller.signal);
-    setTimeout(() => controller.abort(reason), 30);
-    await assert.rejects(waiting, reason);
-    await assert.rejects(waitForBlockTime(node.chain, 2 ** 40, controller.signal), reason);
   });
 });

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ZERO_BYTES32 } from "../../shared/commitment/bytes32.ts";
-import { datasetTree } from "../../shared/commitment/datasetTree.ts";
 import { readSafetensors, SafetensorsError, writeSafetensors } from "../../shared/data/safetensors.ts";
 import {
   checkSamples,
-  DatasetRootError,
   decodeSamples,
   encodeSamples,
   SampleBoundsError,
   SampleLayoutError,
-  verifySamples,
 } from "../../shared/data/samples.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
 import { Random } from "../helpers/random.ts";
@@ -53,16 +49,6 @@ describe("samples", () => {
       );
       assert.equal(tensors[1]!.words[count - 1], words[(count - 1) * 6]);
     }
-  });
-
-  it("verify against the dataset's root", () => {
-    const samples = checkSamples(layout, dataset(7));
-    const { root } = datasetTree(samples.words, 6);
-    assert.equal(verifySamples(layout, samples, root).outer.leafCount, 7);
-    assert.throws(() => verifySamples(layout, samples, ZERO_BYTES32), DatasetRootError);
-    const changed = samples.words.slice();
-    changed[41]! ^= 1;
-    assert.throws(() => verifySamples(layout, { ...samples, words: changed }, root), DatasetRootError);
   });
 
   it("accept the bounds themselves and refuse everything beyond", () => {

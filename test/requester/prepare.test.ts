@@ -6,6 +6,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { prepareTask } from "../../requester/prepare.ts";
 import { TextDatasetError } from "../../shared/data/text.ts";
 import { TouchstoneError } from "../../shared/errors.ts";
+import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
 import { TaskFileError } from "../../shared/program/task.ts";
 import { validate } from "../../shared/program/validate.ts";
 
@@ -34,9 +35,10 @@ describe("prepareTask", () => {
     const { taskPackage, task } = await prepareTask(path.join(EXAMPLE, "task.json"));
     const { program } = taskPackage.job;
     assert.deepEqual(validate(program), []);
-    const parameters = taskPackage.initialState
-      .filter((_, index) => !/\.(m|v)$/.test(program.state[index]!.name))
-      .reduce((sum, { words }) => sum + words.length, 0);
+    const parameters = parameterIndices(program.state).reduce(
+      (sum, index) => sum + taskPackage.initialState[index]!.words.length,
+      0,
+    );
     assert.ok(parameters >= 100_000, `${parameters} parameters`);
     assert.ok(task.data.context >= 16);
     assert.ok(task.training.steps / task.training.interval >= 4);
