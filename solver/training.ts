@@ -15,7 +15,7 @@ export interface TrainingOptions {
 /**
  * @param start state before the segment.
  * @returns the state after it.
- * @throws InvalidStepError when the run diverges, the signal's reason.
+ * @throws the signal's reason.
  */
 export async function trainSegment(
   job: Job,

@@ -23,7 +23,7 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal;
 }
 
-/** @throws InvalidStepError when a step of the segment is invalid, the signal's reason. */
+/** @throws the signal's reason. */
 export async function replaySegment(
   job: Job,
   engine: Engine,

@@ -5,7 +5,6 @@
 import type { Address, Hex } from "viem";
 import { engineTracer } from "../shared/dispute/engineTracer.ts";
 import { SegmentEvidence } from "../shared/dispute/segmentEvidence.ts";
-import { InvalidStepError } from "../shared/engine/errors.ts";
 import { TouchstoneError } from "../shared/errors.ts";
 import { segmentSteps } from "../shared/program/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
@@ -56,14 +55,9 @@ export class Replayer {
    */
   async replay(segment: number, options: ReplayOptions = {}): Promise<SegmentReplay> {
     const start = await this.before(segment, options.signal);
-    try {
-      const { endRoot, digests } = await this.#replay(segment, start, options);
-      return { verdict: endRoot === this.#checkpoints[segment]!.stateRoot ? "equal" : "different", digests };
-    } catch (error) {
-      // An invalid step has no successor, whatever was committed.
-      if (error instanceof InvalidStepError) return { verdict: "different", digests: new Map() };
-      throw error;
-    }
+    // A diverging run is no fault: the task's engine follows the rules through invalid steps, as the contract does.
+    const { endRoot, digests } = await this.#replay(segment, start, options);
+    return { verdict: endRoot === this.#checkpoints[segment]!.stateRoot ? "equal" : "different", digests };
   }
 
   /**

@@ -4,6 +4,8 @@ import { getTaskPackage } from "../data/taskPackage.ts";
 import { Run } from "../dispute/run.ts";
 import type { Engine } from "../engine/engine.ts";
 import { startOnnxRuntime } from "../engine/onnxruntime.ts";
+import { ReferenceEngine } from "../engine/reference.ts";
+import { TotalEngine } from "../engine/total.ts";
 import type { Job } from "../program/job.ts";
 import type { Tensor } from "../program/program.ts";
 import { requireWellFormedJob } from "../program/validate.ts";
@@ -23,7 +25,7 @@ export interface LoadedTask {
 
 /**
  * Fetches a task's package, compares it with every commitment of the task, and checks that the program is well-formed and all
- * inputs are within the bounds that make its arithmetic the same everywhere.
+ * inputs are within the bounds that make its arithmetic the same everywhere. The engine follows the rules where a run diverges, too.
  * @throws TaskPackageError, MalformedProgramError, JobInputsError, the store's and file formats' errors, EngineFailedError.
  */
 export async function loadTask(
@@ -32,7 +34,7 @@ export async function loadTask(
 ): Promise<LoadedTask> {
   const { job, initialState } = await getTaskPackage(store, contentIdOfHex(spec.manifest), spec.training);
   requireWellFormedJob(job, initialState);
-  const engine = await startOnnxRuntime(job.program, { threads });
+  const engine = new TotalEngine(await startOnnxRuntime(job.program, { threads }), new ReferenceEngine(job.program));
   return { taskId, spec, job, run: new Run(job), initialState, engine };
 }
 
