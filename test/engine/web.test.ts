@@ -6,7 +6,7 @@ import { sourceOutputs } from "../../shared/program/job.ts";
 import { assertSameBits, examples, openLocal, PROGRAMS } from "./compare.ts";
 
 test("WebAssembly gives the reference's words", async () => {
-  for (const example of examples(PROGRAMS / 2)) {
+  for (const example of examples(PROGRAMS / 3)) {
     const engine = await HostedEngine.open(webHost(), example.program);
     await assertSameBits(example, [engine]);
     await engine.close();

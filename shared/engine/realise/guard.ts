@@ -17,11 +17,11 @@ export class Guard {
     this.#sums.set(sum.name, sum);
   }
 
-  /** The maximum and the sum of all magnitudes, each of shape [1]. */
+  /** The maximum and the sum of all magnitudes, each of shape []. */
   values(graph: GraphBuilder): { maximum: Value; sum: Value } {
     const [maxima, sums] = [[...this.#maxima.values()], [...this.#sums.values()]];
     const type = maxima[0]!.type;
-    return { maximum: graph.node("Max", maxima, type, [1]), sum: graph.node("Sum", sums, type, [1]) };
+    return { maximum: graph.node("Max", maxima, type, []), sum: graph.node("Sum", sums, type, []) };
   }
 }
 

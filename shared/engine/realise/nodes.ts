@@ -60,14 +60,15 @@ export function slice(graph: GraphBuilder, value: Value, starts: readonly number
   return graph.node("Slice", inputs, value.type, lengths);
 }
 
-/** ReduceSum or ReduceMax of everything, of shape [1]. */
+/** ReduceSum or ReduceMax of everything, of shape []. */
 export function reduceAll(graph: GraphBuilder, operator: "ReduceSum" | "ReduceMax", value: Value): Value {
-  const flat = reshape(graph, value, [wordCount(value.shape)]);
-  if (flat.shape[0] === 1) return flat;
-  return graph.node(operator, [flat], value.type, [1], { keepdims: integer(1) });
+  if (wordCount(value.shape) === 1) return reshape(graph, value, []);
+  const maker = graph.makerOf(value);
+  const source = maker?.operator === "Reshape" ? maker.inputs[0]! : value;
+  return graph.node(operator, [source], value.type, [], { keepdims: integer(0) });
 }
 
-/** ReduceSum or ReduceMax over one axis, which disappears; shape [1] when it was the only one. */
+/** ReduceSum or ReduceMax over one axis, which disappears. */
 export function reduce(graph: GraphBuilder, operator: "ReduceSum" | "ReduceMax", value: Value, axis: number): Value {
   if (value.shape.length === 1) return reduceAll(graph, operator, value);
   const shape = value.shape.filter((_, d) => d !== axis);
