@@ -156,6 +156,23 @@ test("Peak raises every power of two and its neighbours as the element rule does
   await assertElementRule(state, [{ family: "peak", dtype: 0, shape: [values.length], length: 1, mode: 1, operands }]);
 });
 
+test("quantisation rounds ties to even and keeps the ends of the grid, for every P", async () => {
+  for (let bits = 1; bits <= 22; bits++)
+    for (const peak of [1, 2 ** -40, 2 ** 20]) {
+      const unit = peak / 2 ** bits;
+      const inside = [0, 0.5, 1.5, 2.5, 0.25, 0.75, 1].map((digits) => digits * unit);
+      const ends = [0, 0.25, 0.5, 0.75, 1, 1.5].map((digits) => peak - digits * unit);
+      const numbers = [...inside, ...ends].filter((x) => Math.abs(x) <= peak && x === Math.fround(x));
+      const values = numbers.flatMap((x) => [x, -x]);
+      const state: Tensor[] = [
+        { dtype: 0, shape: [values.length], words: floats(...values) },
+        { dtype: 0, shape: [1], words: floats(peak) },
+      ];
+      const operands = [operandOf(state, 0, 0, [1, 0]), operandOf(state, 1, 0, [0, 0])] as const;
+      await assertElementRule(state, [{ family: "sum", dtype: 0, shape: [values.length], length: 1, bits, operands }]);
+    }
+});
+
 test("select takes any non-zero number, also one that no comparison made", async () => {
   const state: Tensor[] = [
     { dtype: 0, shape: [5], words: floats(0, -0.5, 1, -0, 2 ** -20) },
