@@ -328,7 +328,7 @@ class TaskWorker {
 
   async #settled(): Promise<ExitCode> {
     const { output } = this.#context;
-    await this.#withdraw();
+    await new Purse(this.#context).withdraw();
     output.event("settled", { taskId: this.#task.taskId }, `task ${this.#task.taskId} is settled`);
     return ExitCode.done;
   }
@@ -339,20 +339,13 @@ class TaskWorker {
     // The last dispute's own outcome is part of the story.
     for (const dispute of this.#disputes()) this.#player.attend(dispute);
     await this.#player.settle();
-    await this.#withdraw();
+    await new Purse(this.#context).withdraw();
     output.event(
       "failed",
       { taskId, convicted },
       `task ${taskId} has failed: ${convicted ? "this solver was convicted" : "the progress clock ran out"}`,
     );
     return convicted ? ExitCode.faultFound : ExitCode.failure;
-  }
-
-  async #withdraw(): Promise<void> {
-    const { chain, sender, deployment } = this.#context;
-    const market = { address: deployment.market, abi: contractAbi("TrainingMarket") } as const;
-    const credit = await chain.client.readContract({ ...market, functionName: "credit", args: [sender.address] });
-    if (credit > 0n) await sender.send({ ...market, functionName: "withdraw", args: [sender.address] });
   }
 
   #onStep(step: number, loss: number): void {

@@ -107,6 +107,7 @@ addStoreOption(addChainOptions(program.command("replay")))
   .requiredOption("--task <id>", "the task", parseBytes32)
   .addOption(new Option("--segment <n>", "the segment, from 0").argParser(parseIndex).makeOptionMandatory())
   .option("--threads <n>", "threads of the engine", parseCount, 1)
+  .addOption(dataDirOption())
   .addOption(fromBlockOption())
   .addHelpText("after", "\nExit code 0 when it ends in the committed checkpoint, 3 when it does not.")
   .action(async (options: ReplayOptions) => {
@@ -131,7 +132,7 @@ addProgramOptions(program.command("challenge"))
   .option("--defendant <address>", "a verifier that attested the segment; else the solver", parseAddress)
   .option("--false-accusation", "DRILL: challenge without a case, lie as long as the rules allow, and lose the bond")
   .addOption(new Option("--seed <n>", "choices of the drill").argParser(parseWhole).default(1n, "1"))
-  .option("--data-dir <dir>", "unused so far; the same option as in work", ".touchstone/challenger")
+  .addOption(dataDirOption())
   .option("--threads <n>", "threads of the engine", parseCount, 1)
   .addOption(fromBlockOption())
   .addHelpText(
@@ -163,6 +164,11 @@ Exit code 0 when the defendant is convicted, 3 when the challenger is.`,
 
 function fromBlockOption(): Option {
   return new Option("--from-block <n>", "no later than the deployment's block").argParser(parseWhole).default(0n, "0");
+}
+
+/** Taken by every command, so that one set of options serves all; these commands keep no journal. */
+function dataDirOption(): Option {
+  return new Option("--data-dir <dir>").default(".touchstone/verifier").hideHelp();
 }
 
 function seededBelow(seed: bigint): Below {

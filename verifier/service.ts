@@ -2,8 +2,10 @@
 import type { Hex } from "viem";
 import { contractAbi } from "../shared/chain/contracts.ts";
 import { ExitCode } from "../shared/cli.ts";
+import { Chores } from "../shared/service/chores.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
 import { Journal } from "../shared/service/journal.ts";
+import type { MarketBook } from "../shared/service/marketBook.ts";
 import { MarketWatch } from "../shared/service/marketWatch.ts";
 import { Purse } from "../shared/service/purse.ts";
 import { isSameAddress } from "../shared/service/sameAddress.ts";
@@ -29,7 +31,9 @@ export async function work(context: ServiceContext, options: VerifierOptions): P
   const watch = new MarketWatch(context, options.fromBlock);
   const purse = new Purse(context);
   const verifiers = new Map<Hex, TaskVerifier>();
+  const chores = new Chores(context);
   let foundFault = false;
+  let ended = 0;
   const onFault = (): void => {
     foundFault = true;
     options.onFault?.();
@@ -49,6 +53,12 @@ export async function work(context: ServiceContext, options: VerifierOptions): P
         }
         verifier.attend();
       }
+      // What ends a task credits those who had a part in it.
+      const nowEnded = endings(book);
+      if (nowEnded > ended) {
+        ended = nowEnded;
+        chores.start("withdrawal", () => withdraw(context, purse), ["NothingToWithdraw"]);
+      }
       const awaited = options.task === undefined ? undefined : book.tasks.get(options.task)?.state;
       if (options.once && (awaited === "settled" || awaited === "failed" || awaited === "cancelled")) {
         return foundFault ? ExitCode.faultFound : ExitCode.done;
@@ -57,9 +67,26 @@ export async function work(context: ServiceContext, options: VerifierOptions): P
     }
   } finally {
     await watch.close();
+    await chores.settle();
     await Promise.all([...verifiers.values()].map((verifier) => verifier.close()));
     journal.close();
   }
+}
+
+/** Grows with everything that may have credited this account something. */
+function endings({ tasks, disputes }: MarketBook): number {
+  let count = 0;
+  for (const { state, attestations } of tasks.values()) {
+    if (state === "settled" || state === "failed") count++;
+    for (const attestation of attestations.values()) if (attestation.state === "closed") count++;
+  }
+  for (const { walk, moot } of disputes.values()) if (moot || walk.outcome !== null) count++;
+  return count;
+}
+
+async function withdraw({ output }: ServiceContext, purse: Purse): Promise<void> {
+  const amount = await purse.withdraw();
+  if (amount > 0n) output.event("withdrawn", { amount }, `withdrew ${amount}`);
 }
 
 /** Joins the seats that are missing. */

@@ -1,5 +1,5 @@
 /** One segment by explicit command: replay it, or challenge it and play the dispute to its end. */
-import type { Address, Hex } from "viem";
+import { type Address, type Hex, parseEventLogs } from "viem";
 import { contractAbi } from "../shared/chain/contracts.ts";
 import { ExitCode } from "../shared/cli.ts";
 import { NoDifferenceError } from "../shared/dispute/challenger.ts";
@@ -10,7 +10,7 @@ import { createProgress } from "../shared/progress.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
 import { DisputePlayer } from "../shared/service/disputePlayer.ts";
 import { type LoadedTask, loadTask } from "../shared/service/loadTask.ts";
-import type { BookedTask } from "../shared/service/marketBook.ts";
+import type { BookedTask, DisputedSubject, MarketBook } from "../shared/service/marketBook.ts";
 import { MarketWatch } from "../shared/service/marketWatch.ts";
 import { Purse } from "../shared/service/purse.ts";
 import { isSameAddress } from "../shared/service/sameAddress.ts";
@@ -94,20 +94,9 @@ export async function challenge(context: ServiceContext, options: ChallengeOptio
         throw new NoDifferenceError("segment");
       output.event("fault", { taskId, segment, defendant }, `FAULT of ${defendant} in segment ${segment}`);
     }
-    const {
-      hash,
-      gasUsed,
-      result: disputeId,
-    } = await new Purse(context).spend(
-      () => chain.client.readContract({ ...market, functionName: "challengeBond", args }),
-      "the challenger's bond",
-      () => sender.send({ ...market, functionName: "challenge", args: [...args, training] }),
-    );
-    output.event(
-      "challenged",
-      { taskId, segment, defendant, disputeId, transaction: hash, gas: gasUsed },
-      `challenged segment ${segment}: dispute ${disputeId}`,
-    );
+    const disputeId =
+      liveDispute(watch.book, subject, sender.address) ??
+      (await openDispute(context, taskId, segment, defendant, training));
     const player = new DisputePlayer(
       context,
       lie === undefined
@@ -132,6 +121,46 @@ export async function challenge(context: ServiceContext, options: ChallengeOptio
       await watch.next(version);
     }
   });
+}
+
+/** A dispute of this challenger about the subject that an earlier call of the program has opened. */
+function liveDispute(
+  { disputes }: MarketBook,
+  { taskId, segment, defendant }: DisputedSubject,
+  account: Address,
+): Hex | undefined {
+  for (const { disputeId, subject, challenger, walk, moot } of disputes.values()) {
+    const isAbout = subject.taskId === taskId && subject.segment === segment;
+    const isBetween = isSameAddress(subject.defendant, defendant) && isSameAddress(challenger, account);
+    if (isAbout && isBetween && walk.outcome === null && !moot) return disputeId;
+  }
+  return undefined;
+}
+
+async function openDispute(
+  context: ServiceContext,
+  taskId: Hex,
+  segment: number,
+  defendant: Address,
+  training: DisputedSubject["training"],
+): Promise<Hex> {
+  const { output, sender, deployment, chain } = context;
+  const market = { address: deployment.market, abi: contractAbi("TrainingMarket") } as const;
+  const args = [taskId, segment, defendant] as const;
+  const { hash, gasUsed, receipt } = await new Purse(context).spend(
+    () => chain.client.readContract({ ...market, functionName: "challengeBond", args }),
+    "the challenger's bond",
+    () => sender.send({ ...market, functionName: "challenge", args: [...args, training] }),
+  );
+  // The simulation's return value can be another dispute's: only the log says which one this transaction opened.
+  const [challenged] = parseEventLogs({ abi: market.abi, logs: receipt.logs, eventName: "Challenged" });
+  const { disputeId } = challenged!.args;
+  output.event(
+    "challenged",
+    { taskId, segment, defendant, disputeId, transaction: hash, gas: gasUsed },
+    `challenged segment ${segment}: dispute ${disputeId}`,
+  );
+  return disputeId;
 }
 
 async function withTask(

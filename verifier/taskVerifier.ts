@@ -66,7 +66,6 @@ export class TaskVerifier {
   readonly #closed = new Set<number>();
   readonly #challenged = new Set<string>();
   readonly #faults = new Map<string, { readonly segment: number; readonly defendant: Address }>();
-  #withdrawnAt = -1;
   #loading: Promise<Loaded> | null = null;
 
   constructor(
@@ -106,8 +105,6 @@ export class TaskVerifier {
       this.#chores.start(`challenge of segment ${segment}`, () => this.#challenge(segment, defendant));
     }
     for (const dispute of this.#disputes()) this.#attendDispute(dispute);
-    const ended = task.state === "settled" || task.state === "failed";
-    if (ended) this.#chores.start("withdrawal", () => this.#withdraw());
   }
 
   /** Waits for what is under way and closes the engine. */
@@ -379,20 +376,6 @@ export class TaskVerifier {
       { taskId: this.#taskId, segment, defendant, transaction: hash, gas: gasUsed },
       `challenged segment ${segment} of ${defendant}`,
     );
-  }
-
-  /** Takes what the market owes this account, once for each change that may have credited it something. */
-  async #withdraw(): Promise<void> {
-    const { version } = this.#watch;
-    if (version === this.#withdrawnAt) return;
-    const { chain, sender, output } = this.#context;
-    const args = [sender.address] as const;
-    const credit = await chain.client.readContract({ ...this.#market, functionName: "credit", args });
-    if (credit > 0n) {
-      await sender.send({ ...this.#market, functionName: "withdraw", args });
-      output.event("withdrawn", { amount: credit }, `withdrew ${credit}`);
-    }
-    this.#withdrawnAt = version;
   }
 
   #disputes(): BookedDispute[] {

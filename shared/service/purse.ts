@@ -1,5 +1,6 @@
 /** Pays the market in its token: checks the balance, approves exactly what a call takes, one call at a time. */
 import { type Address, erc20Abi } from "viem";
+import { contractAbi } from "../chain/contracts.ts";
 import { TouchstoneError } from "../errors.ts";
 import type { ProgramContext } from "../programOptions.ts";
 
@@ -50,6 +51,15 @@ export class Purse {
     });
     this.#turn = payment.catch(() => undefined);
     return payment;
+  }
+
+  /** Takes what the market owes this account; returns how much that was. */
+  async withdraw(): Promise<bigint> {
+    const { chain, deployment, sender } = this.#context;
+    const call = { address: deployment.market, abi: contractAbi("TrainingMarket"), args: [sender.address] } as const;
+    const credit = await chain.client.readContract({ ...call, functionName: "credit" });
+    if (credit > 0n) await sender.send({ ...call, functionName: "withdraw" });
+    return credit;
   }
 
   async #approve(amount: bigint): Promise<void> {

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Address, erc20Abi, type Hex, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { type ProgramName, ProgramProcess } from "../../requester/demo/programProcess.ts";
+import { type ProgramEvent, type ProgramName, ProgramProcess } from "../../requester/demo/programProcess.ts";
 import { type LocalAccount, localAccount } from "../../requester/localChain/accounts.ts";
 import { deployLocally } from "../../requester/localChain/deploy.ts";
 import { type LocalChain, type LocalChainKind, startLocalChain } from "../../requester/localChain/start.ts";
@@ -18,6 +18,7 @@ import { Sender } from "../../shared/chain/sender.ts";
 import { putTaskPackage, type TaskPackage } from "../../shared/data/taskPackage.ts";
 import { segmentCount } from "../../shared/program/job.ts";
 import { commitTraining } from "../../shared/program/training.ts";
+import type { ServiceContext } from "../../shared/service/context.ts";
 import { DirectoryStore } from "../../shared/store/directory.ts";
 import type { Store } from "../../shared/store/store.ts";
 
@@ -44,6 +45,10 @@ export const TERMS = {
 } as const;
 export type Terms = { readonly [name in keyof typeof TERMS]: (typeof TERMS)[name] extends bigint ? bigint : number };
 
+export interface CollectedContext extends ServiceContext {
+  readonly events: ProgramEvent[];
+}
+
 export class Stage {
   readonly localChain: LocalChain;
   readonly chain: Chain;
@@ -69,7 +74,7 @@ export class Stage {
     return new Stage(localChain, chain, deployment, folder);
   }
 
-  /** An account that nobody else uses, with coin and tokens. */
+  /** An account that nobody else uses, with coin and tokens; there are 19. */
   async account(tokens = STARTING_TOKENS): Promise<LocalAccount> {
     const account = localAccount(this.#used++);
     if (tokens > 0n) {
@@ -115,6 +120,22 @@ export class Stage {
       ],
     });
     return result;
+  }
+
+  /** What a service works with in this process; its events are collected instead of printed. */
+  context(name: string, account: LocalAccount, signal = new AbortController().signal): CollectedContext {
+    const events: ProgramEvent[] = [];
+    return {
+      chain: this.chain,
+      deployment: this.deployment,
+      store: this.store,
+      sender: this.sender(account),
+      dataDir: path.join(this.folder, name),
+      threads: 1,
+      signal,
+      output: { json: true, event: (event, fields = {}) => events.push({ event, ...fields }), note() {} },
+      events,
+    };
   }
 
   /** Starts a program with a key and a folder of its own. */
