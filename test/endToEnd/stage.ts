@@ -20,7 +20,7 @@ import { segmentCount } from "../../shared/program/job.ts";
 import { commitTraining } from "../../shared/program/training.ts";
 import type { ServiceContext } from "../../shared/service/context.ts";
 import { DirectoryStore } from "../../shared/store/directory.ts";
-import type { Store } from "../../shared/store/store.ts";
+import type { ContentId, Store } from "../../shared/store/store.ts";
 
 const TOKEN = 10n ** 18n;
 const STARTING_TOKENS = 10_000n * TOKEN;
@@ -96,8 +96,13 @@ export class Stage {
     return { address: this.deployment.market, abi: contractAbi("TrainingMarket") } as const;
   }
 
-  /** Publishes a package and posts its task. */
-  async post(requester: LocalAccount, taskPackage: TaskPackage, terms: Partial<Terms> = {}): Promise<Hex> {
+  /** Publishes a package and posts its task. @param manifest of another package, to deceive. */
+  async post(
+    requester: LocalAccount,
+    taskPackage: TaskPackage,
+    terms: Partial<Terms> = {},
+    manifest?: ContentId,
+  ): Promise<Hex> {
     const spec = { ...TERMS, ...terms };
     const sender = this.sender(requester);
     const escrow = spec.price + spec.verifierFee * BigInt(spec.draws * segmentCount(taskPackage.job));
@@ -114,7 +119,7 @@ export class Stage {
         {
           ...spec,
           training: commitTraining(taskPackage.job, taskPackage.initialState),
-          manifest: `0x${await putTaskPackage(this.store, taskPackage)}`,
+          manifest: `0x${manifest ?? (await putTaskPackage(this.store, taskPackage))}`,
           receiver: zeroAddress,
         },
       ],
@@ -139,10 +144,17 @@ export class Stage {
   }
 
   /** Starts a program with a key and a folder of its own. */
-  start(name: string, program: ProgramName, account: LocalAccount, args: readonly string[]): ProgramProcess {
+  start(
+    name: string,
+    program: ProgramName,
+    account: LocalAccount,
+    args: readonly string[],
+    overriding: readonly string[] = [],
+  ): ProgramProcess {
     const common = ["--rpc", this.localChain.url, "--market", this.deployment.market, "--store", this.store.location];
     const folder = path.join(this.folder, name);
-    const process = new ProgramProcess(name, program, [...args, ...common, "--data-dir", folder], {
+    const all = [...args, ...common, "--data-dir", folder, ...overriding];
+    const process = new ProgramProcess(name, program, all, {
       TOUCHSTONE_KEY: account.key,
     });
     this.#processes.push(process);
