@@ -12,6 +12,7 @@ import { TouchstoneError } from "../shared/errors.ts";
 import { segmentCount } from "../shared/program/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import { createProgress } from "../shared/progress.ts";
+import { assessTraining } from "../shared/service/assess.ts";
 import { Chores } from "../shared/service/chores.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
 import { DisputePlayer } from "../shared/service/disputePlayer.ts";
@@ -21,7 +22,6 @@ import type { BookedDispute, BookedTask } from "../shared/service/marketBook.ts"
 import { MarketWatch } from "../shared/service/marketWatch.ts";
 import { Purse } from "../shared/service/purse.ts";
 import { isSameAddress } from "../shared/service/sameAddress.ts";
-import { assess } from "./assess.ts";
 import type { Cheat } from "./cheats/cheat.ts";
 import { CheatingTracer } from "./cheats/cheatingTracer.ts";
 import { lyingPartials } from "./cheats/lyingPartials.ts";
@@ -131,7 +131,7 @@ class TaskFinder {
     const purse = new Purse(this.#context);
     try {
       await purse.require(task.spec.solverBond, "the solver's bond");
-      const { secondsPerStep } = await assess(loaded);
+      const { secondsPerStep } = await assessTraining(loaded);
       output.note(
         `task ${taskId} is sound: ${loaded.job.steps} steps of about ${(secondsPerStep * 1000).toFixed(1)} ms`,
       );

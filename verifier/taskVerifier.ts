@@ -5,6 +5,7 @@ import { contractAbi } from "../shared/chain/contracts.ts";
 import { digestSeal } from "../shared/commitment/digest.ts";
 import { defend } from "../shared/dispute/defendant.ts";
 import { toHex } from "../shared/dispute/moves.ts";
+import { assessDefence, TaskWindowError } from "../shared/service/assess.ts";
 import { fetchCheckpoint } from "../shared/service/checkpointState.ts";
 import { Chores } from "../shared/service/chores.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
@@ -61,6 +62,7 @@ export class TaskVerifier {
   readonly #taskId: Hex;
   readonly #draws = new Map<number, Drawn>();
   readonly #replays = new Map<number, SegmentReplay>();
+  #defensible: Promise<boolean> | null = null;
   readonly #spoken = new Set<number>();
   readonly #revealed = new Set<number>();
   readonly #closed = new Set<number>();
@@ -257,6 +259,10 @@ export class TaskVerifier {
       );
       return;
     }
+    if (!(await this.#isDefensible(task))) {
+      this.#spoken.add(segment);
+      return;
+    }
     const key = this.#sealKey(segment);
     // Before the seal is sent: a seal that cannot be revealed is worth nothing.
     if (this.#journal.get<SealRecord>(key)?.digestRoot !== digestRoot) {
@@ -270,6 +276,23 @@ export class TaskVerifier {
     );
     this.#spoken.add(segment);
     output.event("sealed", { taskId: this.#taskId, segment }, `sealed the digest of segment ${segment}`);
+  }
+
+  /** Whether this machine could answer a dispute about its attestation in time; found out once, before the first seal. */
+  #isDefensible(task: LoadedTask): Promise<boolean> {
+    this.#defensible ??= assessDefence(task).then(
+      () => true,
+      (error: unknown) => {
+        if (!(error instanceof TaskWindowError)) throw error;
+        this.#context.output.event(
+          "problem",
+          { chore: "attest", code: error.code, message: error.message },
+          error.message,
+        );
+        return false;
+      },
+    );
+    return this.#defensible;
   }
 
   async #reveal(segment: number, { revealEnd }: Windows): Promise<void> {

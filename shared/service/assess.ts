@@ -1,7 +1,7 @@
 /** Whether a task can be done by this machine in the time that it allows: measured, before anything is staked. */
-import { TouchstoneError } from "../shared/errors.ts";
-import { segmentSteps, stepInputs } from "../shared/program/job.ts";
-import type { LoadedTask } from "../shared/service/loadTask.ts";
+import { TouchstoneError } from "../errors.ts";
+import { segmentSteps, stepInputs } from "../program/job.ts";
+import type { LoadedTask } from "./loadTask.ts";
 
 /** Steps timed, the first of which warms the engine up. */
 const TIMED_STEPS = 3;
@@ -23,19 +23,27 @@ export interface Assessment {
 }
 
 /**
- * Times a few steps and compares with the windows.
+ * For a solver: times a few steps and compares with the windows.
  * @throws TaskWindowError when a checkpoint or an answer could come too late.
  */
-export async function assess(task: LoadedTask): Promise<Assessment> {
+export async function assessTraining(task: LoadedTask): Promise<Assessment> {
   const { job, engine, initialState, spec } = task;
   const inputs = stepInputs(job, 0, initialState);
   const secondsPerStep = await secondsOf(() => engine.step(inputs));
+  requireTime("one checkpoint (checkpointTime)", spec.checkpointTime, secondsPerStep * segmentSteps(job, 0).stepCount);
+  return { secondsPerStep, secondsPerTracedStep: await assessDefence(task) };
+}
+
+/**
+ * For whoever may become a defendant: times traced steps, and returns the seconds that one takes.
+ * @throws TaskWindowError when the answer to a dispute could come too late.
+ */
+export async function assessDefence({ job, engine, initialState, spec }: LoadedTask): Promise<number> {
+  const inputs = stepInputs(job, 0, initialState);
   const secondsPerTracedStep = await secondsOf(() => engine.trace(inputs));
-  const { stepCount } = segmentSteps(job, 0);
-  requireTime("one checkpoint (checkpointTime)", spec.checkpointTime, secondsPerStep * stepCount);
-  const answer = spec.clock + spec.answerGrace;
-  requireTime("one side of a dispute (clock + answerGrace)", answer, secondsPerTracedStep * stepCount);
-  return { secondsPerStep, secondsPerTracedStep };
+  const needed = secondsPerTracedStep * segmentSteps(job, 0).stepCount;
+  requireTime("one side of a dispute (clock + answerGrace)", spec.clock + spec.answerGrace, needed);
+  return secondsPerTracedStep;
 }
 
 async function secondsOf(run: () => Promise<unknown>): Promise<number> {
