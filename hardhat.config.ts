@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import hardhatToolboxViem from "@nomicfoundation/hardhat-toolbox-viem";
-import { defineConfig } from "hardhat/config";
+import { configVariable, defineConfig } from "hardhat/config";
 
 const require = createRequire(import.meta.url);
 
@@ -15,7 +15,12 @@ export default defineConfig({
   paths: { sources: "./contracts", tests: { nodejs: "./test", solidity: "./contracts" } },
   networks: {
     default: { type: "edr-simulated", chainType: "l1" },
-    // Any JSON-RPC chain: the caller overrides the address and the deploying key.
-    remote: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
+    // Any JSON-RPC chain, by the variables that the programs take; what deploys from code brings its own.
+    remote: {
+      type: "http",
+      chainType: "l1",
+      url: configVariable("TOUCHSTONE_RPC"),
+      accounts: [configVariable("TOUCHSTONE_KEY")],
+    },
   },
 });

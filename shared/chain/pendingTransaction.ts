@@ -24,7 +24,7 @@ const EMPTY_TRANSACTION_GAS = 21_000n;
 export interface Payload {
   /** For messages. */
   readonly what: string;
-  readonly to: Address | undefined;
+  readonly to: Address;
   readonly data: Hex;
   readonly gas: bigint;
   readonly nonce: number;
@@ -165,9 +165,7 @@ export class PendingTransaction {
     const { to, data, gas, nonce } = this.#payload;
     const common = { type: "eip1559", chainId: this.#chain.chainId, nonce, ...this.#fees } as const;
     const raw = await this.#account.signTransaction(
-      empty
-        ? { ...common, to: this.#account.address, gas: EMPTY_TRANSACTION_GAS }
-        : { ...common, ...(to === undefined ? {} : { to }), data, gas },
+      empty ? { ...common, to: this.#account.address, gas: EMPTY_TRANSACTION_GAS } : { ...common, to, data, gas },
     );
     return { hash: keccak256(raw), raw, empty };
   }

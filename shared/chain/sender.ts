@@ -5,17 +5,13 @@
 import {
   type Abi,
   type Address,
-  type ContractConstructorArgs,
   type ContractFunctionArgs,
   type ContractFunctionName,
   type ContractFunctionReturnType,
   type DecodeFunctionResultParameters,
   decodeFunctionResult,
-  type EncodeDeployDataParameters,
   type EncodeFunctionDataParameters,
-  encodeDeployData,
   encodeFunctionData,
-  getAddress,
   type Hex,
   type PrivateKeyAccount,
   type TransactionReceipt,
@@ -51,7 +47,7 @@ export interface SendOptions {
 
 /** A transaction that the chain contains. */
 export interface Included {
-  /** The function or contract, for messages. */
+  /** The function, for messages. */
   readonly what: string;
   readonly hash: Hex;
   readonly gasUsed: bigint;
@@ -75,7 +71,7 @@ export interface Sent<result> extends Included {
 
 interface Request {
   readonly what: string;
-  readonly to: Address | undefined;
+  readonly to: Address;
   readonly data: Hex;
   /** Where its custom errors are looked up. */
   readonly abi: Abi;
@@ -125,17 +121,6 @@ export class Sender {
     return { ...included, result: result as ContractFunctionReturnType<abi, Mutability, name> };
   }
 
-  /** Deploys a contract; errors as `send`. */
-  async deploy<const abi extends Abi>(
-    artifact: { readonly abi: abi; readonly bytecode: Hex },
-    args: ContractConstructorArgs<abi>,
-    what = "deployment",
-  ): Promise<Included & { readonly address: Address }> {
-    const data = encodeDeployData({ ...artifact, args } as unknown as EncodeDeployDataParameters);
-    const { returned: _, ...included } = await this.#perform({ what, to: undefined, data, abi: artifact.abi }, {});
-    return { ...included, address: getAddress(included.receipt.contractAddress!) };
-  }
-
   async #perform(request: Request, { deadline }: SendOptions): Promise<Included & { readonly returned: Hex }> {
     try {
       const launched = this.#turn.then(() => this.#launch(request, deadline));
@@ -164,12 +149,11 @@ export class Sender {
       const now = await blockTime(this.chain);
       if (now > deadline) throw new TransactionLateError(what, deadline, now);
     }
-    const target = to === undefined ? {} : { to };
     // Not on pending state: not every node keeps one.
     const blockTag = "latest";
     const [estimate, simulated, fees, count] = await Promise.all([
-      client.estimateGas({ account: address, ...target, data, blockTag }),
-      to === undefined ? undefined : client.call({ account: address, to, data, blockTag }),
+      client.estimateGas({ account: address, to, data, blockTag }),
+      client.call({ account: address, to, data, blockTag }),
       currentFees(this.chain, this.#options.maximumFeePerGas),
       client.getTransactionCount({ address, blockTag: "pending" }),
     ]);
@@ -184,7 +168,7 @@ export class Sender {
       if (nonce === next || !/nonce too low/i.test(String(error))) throw error;
       return this.#broadcast({ ...payload, nonce: next }, fees);
     });
-    return { pending, returned: simulated?.data ?? "0x" };
+    return { pending, returned: simulated.data ?? "0x" };
   }
 
   async #broadcast(payload: Payload, fees: Fees): Promise<PendingTransaction> {
@@ -199,10 +183,9 @@ export class Sender {
 
   /** Why an included transaction reverted: the same call, made again around its block. */
   async #reasonOf({ what, to, data, abi }: Request, receipt: TransactionReceipt): Promise<ContractRevertError> {
-    const target = to === undefined ? {} : { to };
     for (const blockNumber of [receipt.blockNumber, receipt.blockNumber - 1n]) {
       try {
-        await this.chain.client.call({ account: this.address, ...target, data, blockNumber });
+        await this.chain.client.call({ account: this.address, to, data, blockNumber });
       } catch (error) {
         const found = revertData(error);
         if (found !== undefined) return revertError(what, abi, found, receipt.transactionHash);

@@ -5,13 +5,13 @@ import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import { localAccount } from "../../requester/localChain/accounts.ts";
+import { deployLocally } from "../../requester/localChain/deploy.ts";
 import { blockTime } from "../../shared/chain/clock.ts";
 import { connect, requireContract, requireFunds } from "../../shared/chain/connect.ts";
 import { ContractsNotCompiledError, contractArtifact } from "../../shared/chain/contracts.ts";
-import { deployLocalToken, deployProtocol } from "../../shared/chain/deploy.ts";
 import { type Deployment, DeploymentError, readDeployment } from "../../shared/chain/deployments.ts";
 import { ChainUnreachableError, NoContractError, NoFundsError, WrongChainError } from "../../shared/chain/errors.ts";
-import { Sender } from "../../shared/chain/sender.ts";
 import { type LocalNode, startLocalNode, testAccount } from "./localNode.ts";
 
 let node: LocalNode;
@@ -19,8 +19,7 @@ let deployment: Deployment;
 const directory = await mkdtemp(path.join(os.tmpdir(), "touchstone-connect-"));
 before(async () => {
   node = await startLocalNode();
-  const sender = new Sender(node.chain, testAccount(0));
-  deployment = await deployProtocol(sender, { token: await deployLocalToken(sender), seatStake: 64n });
+  deployment = await deployLocally(node.url, localAccount(0).key);
 });
 after(async () => {
   await node.close();

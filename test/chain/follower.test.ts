@@ -4,13 +4,14 @@ import os from "node:os";
 import path from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { Address } from "viem";
+import { localAccount } from "../../requester/localChain/accounts.ts";
+import { deployLocally } from "../../requester/localChain/deploy.ts";
 import { contractAbi } from "../../shared/chain/contracts.ts";
-import { deployLocalToken, deployProtocol } from "../../shared/chain/deploy.ts";
 import { ChainUnreachableError, CursorError, ReorganisedError } from "../../shared/chain/errors.ts";
 import { type FollowOptions, followEvents } from "../../shared/chain/follower.ts";
 import { followProtocol } from "../../shared/chain/followProtocol.ts";
 import { Sender } from "../../shared/chain/sender.ts";
-import { type LocalNode, startLocalNode, testAccount } from "./localNode.ts";
+import { deployLocalToken, type LocalNode, startLocalNode, testAccount } from "./localNode.ts";
 
 const abi = contractAbi("LocalToken");
 type TokenAbi = typeof abi;
@@ -32,7 +33,7 @@ after(async () => {
 beforeEach(async () => {
   node.meddle = undefined;
   controller = new AbortController();
-  token = await deployLocalToken(sender);
+  token = await deployLocalToken(node);
 });
 afterEach(() => controller.abort());
 
@@ -94,7 +95,7 @@ describe("followEvents", () => {
   it("leaves out other contracts and, with a start, older events", async () => {
     await mint(1);
     const fromBlock = (await mint(2)).receipt.blockNumber;
-    const other = await deployLocalToken(sender);
+    const other = await deployLocalToken(node);
     await sender.send({ address: other, abi, functionName: "faucet", args: [7n] });
     await mint(3);
     assert.deepEqual(await takeAll({ fromBlock }), [2, 3]);
@@ -273,10 +274,11 @@ describe("followEvents", () => {
 
 describe("followProtocol", () => {
   it("tells the market's events, typed", async () => {
-    const deployment = await deployProtocol(sender, { token, seatStake: 64n });
-    await mint(64);
+    const deployment = await deployLocally(node.url, localAccount(0).key);
     const market = { address: deployment.market, abi: contractAbi("TrainingMarket") } as const;
-    await sender.send({ address: token, abi, functionName: "approve", args: [deployment.market, 64n] });
+    const stake = await node.chain.client.readContract({ ...market, functionName: "seatStake" });
+    await sender.send({ address: deployment.token, abi, functionName: "faucet", args: [stake] });
+    await sender.send({ address: deployment.token, abi, functionName: "approve", args: [deployment.market, stake] });
     await sender.send({ ...market, functionName: "joinSeats", args: [1n] });
     for await (const event of followProtocol(node.chain, deployment, { signal: controller.signal })) {
       assert.equal(event.eventName, "SeatJoined");

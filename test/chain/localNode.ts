@@ -2,10 +2,11 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { network } from "hardhat";
-import type { Hex } from "viem";
-import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
-import { toHex } from "viem/utils";
+import { type Address, createWalletClient, getAddress, http } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { localAccount } from "../../requester/localChain/accounts.ts";
 import { type Chain, connect } from "../../shared/chain/connect.ts";
+import { contractArtifact } from "../../shared/chain/contracts.ts";
 
 export interface JsonRpc {
   readonly id: number;
@@ -24,14 +25,14 @@ export interface LocalNode {
   close(): Promise<void>;
 }
 
-export const testAccount = (index: number) =>
-  privateKeyToAccount(
-    toHex(
-      mnemonicToAccount("test test test test test test test test test test test junk", {
-        addressIndex: index,
-      }).getHdKey().privateKey!,
-    ) as Hex,
-  );
+export const testAccount = (index: number) => privateKeyToAccount(localAccount(index).key);
+
+/** A token of the test's own, where anyone may mint. */
+export async function deployLocalToken({ chain }: LocalNode): Promise<Address> {
+  const wallet = createWalletClient({ account: testAccount(0), transport: http(chain.url) });
+  const hash = await wallet.sendTransaction({ chain: null, data: contractArtifact("LocalToken").bytecode });
+  return getAddress((await chain.client.waitForTransactionReceipt({ hash })).contractAddress!);
+}
 
 export async function startLocalNode(): Promise<LocalNode> {
   const hardhat = await network.createServer({ network: "default" }, "127.0.0.1", 0);

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { type Address, type Hex, parseGwei } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { localAccount } from "../../requester/localChain/accounts.ts";
+import { deployLocally } from "../../requester/localChain/deploy.ts";
 import { blockTime } from "../../shared/chain/clock.ts";
 import { contractAbi } from "../../shared/chain/contracts.ts";
-import { deployLocalToken, deployProtocol } from "../../shared/chain/deploy.ts";
 import type { Deployment } from "../../shared/chain/deployments.ts";
 import {
   ChainRefusedError,
@@ -27,9 +28,8 @@ let accounts = 10;
 
 before(async () => {
   node = await startLocalNode();
-  const sender = new Sender(node.chain, testAccount(0));
-  token = await deployLocalToken(sender);
-  deployment = await deployProtocol(sender, { token, seatStake: 64n });
+  deployment = await deployLocally(node.url, localAccount(0).key);
+  token = deployment.token;
 });
 after(() => node.close());
 beforeEach(async () => {
