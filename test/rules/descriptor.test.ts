@@ -18,7 +18,7 @@ import { FAMILIES, garbageOperator } from "../helpers/descriptors.ts";
 import { Random } from "../helpers/random.ts";
 import { type CallBatch, deployCallBatch, type Target } from "./callBatch.ts";
 
-const DEEP = process.env.TOUCHSTONE_DEEP === "1" ? 100 : 1;
+const DEEP = process.env.TOUCHSTONE_DEEP === "1" ? 20 : 1;
 const { viem } = await network.connect();
 
 /** The decoded operator, or null when the bytes are refused for a stated reason. */

@@ -14,7 +14,7 @@ import { Random } from "../helpers/random.ts";
 import { type BatchedCall, type CallBatch, deployCallBatch, type Target } from "./callBatch.ts";
 import { anyOperator, anyWorld, type Witness, World } from "./world.ts";
 
-const DEEP = process.env.TOUCHSTONE_DEEP === "1" ? 100 : 1;
+const DEEP = process.env.TOUCHSTONE_DEEP === "1" ? 20 : 1;
 const { viem } = await network.connect();
 
 interface Adjudication {
