@@ -132,6 +132,8 @@ export function decodeOperator(bytes: Uint8Array): Operator {
       : null;
   reader.end();
   const operator = assemble(family, { dtype, shape, length, a, b, c, operands, program });
+  if (operator.operands.length !== operandCount)
+    throw new DescriptorError("range", `${family} with ${operandCount} operands`);
   const kept = attributes(operator);
   if (kept.length !== length || kept.a !== a || kept.b !== b || kept.c !== c)
     throw new DescriptorError("range", `an attribute that ${family} does not have is not 0`);

@@ -12,6 +12,7 @@ import {
   decodeState,
   encodeOperator,
   encodeState,
+  reduces,
   type StateDescriptor,
 } from "../../shared/program/encoding.ts";
 import { FAMILIES, garbageOperator } from "../helpers/descriptors.ts";
@@ -151,6 +152,25 @@ describe("contracts/libraries descriptors and shared/program/encoding.ts", () =>
       for (let length = 0; length < bytes.length; length++) all.push(bytes.slice(0, length));
     }
     await compareOperators(all);
+  });
+
+  it("refuse operands where the family has none, or one too many", async () => {
+    const random = new Random(27);
+    const all = FAMILIES.map((family) => {
+      // The list stands last in every family but Map, whose bound is 8.
+      const operator = garbageOperator(random, family === "map" ? "gather" : family);
+      const bytes = encodeOperator(operator);
+      const count = 4 + 4 * operator.shape.length + 13;
+      const operand = new Uint8Array(14 + 4 * (operator.shape.length + (reduces(operator.family) ? 1 : 0))).fill(
+        1,
+        0,
+        2,
+      );
+      const longer = Uint8Array.from([...bytes, ...operand]);
+      longer[count]!++;
+      return longer;
+    });
+    assert.equal(await compareOperators(all), 0);
   });
 
   it("bound Map's lists alike", async () => {
