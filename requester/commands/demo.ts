@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import path from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { jsonLine } from "../../shared/cli.ts";
+import { ExitCode, jsonLine } from "../../shared/cli.ts";
 import { type CheatSummary, listCheats, UnknownCheatError } from "../demo/cheats.ts";
 import { compileContracts, installSeconds, seconds } from "../demo/setUp.ts";
 
@@ -33,6 +33,8 @@ export function addDemo(program: Command): void {
 
 async function runDemoCommand(options: DemoCommandOptions): Promise<void> {
   const { seed, chain, json = false } = options;
+  // An interrupted demo takes its chain and programs with it.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(ExitCode.failure));
   const catalogue = await listCheats();
   if (options.listCheats) {
     const text = catalogue.map(({ name, summary }) => `${name.padEnd(18)} ${summary}`).join("\n");

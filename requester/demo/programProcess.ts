@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { TouchstoneError } from "../../shared/errors.ts";
+import { endWithThisProcess } from "../localChain/endWithThisProcess.ts";
 
 /** One line of a program's standard output. */
 export interface ProgramEvent {
@@ -45,6 +46,7 @@ export class ProgramProcess {
       env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    endWithThisProcess(this.#child);
     this.#child.stderr?.on("data", (chunk) => {
       this.#errorOutput = (this.#errorOutput + chunk).slice(-KEPT_ERROR_OUTPUT);
     });

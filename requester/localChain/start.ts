@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { TouchstoneError } from "../../shared/errors.ts";
+import { endWithThisProcess } from "./endWithThisProcess.ts";
 
 export type LocalChainKind = "hardhat" | "anvil";
 
@@ -71,6 +72,7 @@ async function spawnChain(kind: LocalChainKind): Promise<LocalChain> {
             stdio: ["pipe", "pipe", "pipe"],
           },
         );
+  endWithThisProcess(child);
   const url = await announcedUrl(child, kind);
   return control(url, async () => {
     if (child.exitCode !== null) return;
