@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Partials} from "../libraries/Partials.sol";
 import {Tile} from "../libraries/Tile.sol";
 import {TreeProof} from "../libraries/TreeProof.sol";
 
@@ -38,5 +39,13 @@ contract CommitmentHarness {
 
     function tileWord(bytes calldata words, uint256 position) external pure returns (uint32) {
         return Tile.word(words, position);
+    }
+
+    function partRange(uint256 lo, uint256 hi, uint256 part) external pure returns (uint256, uint256) {
+        return Partials.range(lo, hi, part);
+    }
+
+    function partialsRoot(int256[16] calldata values) external pure returns (bytes32) {
+        return Partials.root(values);
     }
 }

@@ -3,11 +3,13 @@ import { before, describe, it } from "node:test";
 import { network } from "hardhat";
 import { bytesToHex } from "viem";
 import { concatBytes32, toBytes32 } from "../../shared/commitment/bytes32.ts";
+import { partialsTree } from "../../shared/commitment/partialsTree.ts";
 import { tensorDepth } from "../../shared/commitment/tensorRoot.ts";
 import { TensorsTree } from "../../shared/commitment/tensorsTree.ts";
 import { tileBytes, tileHash } from "../../shared/commitment/tile.ts";
 import { MerkleTree } from "../../shared/commitment/tree.ts";
 import { depthOf, verifyProof, zeroHash } from "../../shared/commitment/treeProof.ts";
+import { partsOf } from "../../shared/dispute/parts.ts";
 import { Random } from "../helpers/random.ts";
 import { randomBytes, randomWords } from "../helpers/randomBytes.ts";
 
@@ -51,6 +53,38 @@ describe("shared/commitment and the Solidity libraries", () => {
       const tree = new MerkleTree(randomBytes(random, leafCount * 32));
       assert.equal(await harness.read.rootOf([tree.opening(tree.depth, 0)]), tree.root);
     }
+  });
+
+  it("split a range alike, as docs/protocol.md says", async () => {
+    const random = new Random(4);
+    const ranges = [
+      [0, 1],
+      [0, 15],
+      [0, 16],
+      [7, 24],
+      [5, 70],
+      [0, 2 ** 32 - 1],
+    ];
+    for (let round = 0; round < 20; round++) {
+      const lo = random.below(1000);
+      ranges.push([lo, lo + 1 + random.below(5000)]);
+    }
+    for (const [lo, hi] of ranges as [number, number][]) {
+      const size = Math.ceil((hi - lo) / 16);
+      for (const [i, part] of partsOf({ lo, hi }).entries()) {
+        assert.deepEqual(part, { lo: Math.min(lo + i * size, hi), hi: Math.min(lo + (i + 1) * size, hi) });
+        const range = await harness.read.partRange([BigInt(lo), BigInt(hi), BigInt(i)]);
+        assert.deepEqual(range.map(Number), [part.lo, part.hi]);
+      }
+    }
+  });
+
+  it("agree on the root of a claim of partial results", async () => {
+    const random = new Random(5);
+    const values = Array.from({ length: 16 }, (_, i) => (i % 5 === 0 ? 0n : BigInt(random.below(2 ** 31)) - 2n ** 30n));
+    values[3] = -(2n ** 255n);
+    type Values = Parameters<typeof harness.read.partialsRoot>[0][0];
+    assert.equal(await harness.read.partialsRoot([values as unknown as Values]), partialsTree(values).root);
   });
 
   it("accept and refuse the same proofs", async () => {

@@ -132,6 +132,8 @@ test("Gather copies rows and gives 0 for an index outside", () => {
   };
   const table = floats(1, 2, 3, 4, 5, 6);
   assert.deepEqual(numbers(gather, [table, ints(2, 0, 3, -1)]), [5, 6, 1, 2, 0, 0, 0, 0]);
+  // The declared rows end it, also where the table goes on.
+  assert.deepEqual(numbers({ ...gather, rows: 2 } as Operator, [table, ints(2, 0, 1, -1)]), [0, 0, 1, 2, 3, 4, 0, 0]);
   const raw = Uint32Array.of(0x80000000, 0xff800001, 0, 0, 0, 0);
   assert.deepEqual(words(gather, [raw, ints(0, 0, 0, 0)]).slice(0, 2), [0, 0x7fc00000]);
   assert.deepEqual(words({ ...gather, dtype: 1 } as Operator, [raw, ints(0, 0, 0, 0)]).slice(0, 2), [
