@@ -17,6 +17,7 @@ import {
 import { shutdownSignal, withShutdown } from "../shared/service/shutdown.ts";
 import { openStore } from "../shared/store/open.ts";
 import type { Below } from "./falseAccuser.ts";
+import { leave } from "./leave.ts";
 import { work } from "./service.ts";
 import { challenge, replay } from "./single.ts";
 
@@ -47,6 +48,12 @@ interface ChallengeOptions extends ProgramOptions, Common {
   readonly defendant?: `0x${string}`;
   readonly falseAccusation?: boolean;
   readonly seed: bigint;
+}
+
+interface LeaveOptions extends ProgramOptions {
+  readonly dataDir: string;
+  readonly fromBlock: bigint;
+  readonly json?: boolean;
 }
 
 const program = new Command("touchstone-verifier")
@@ -158,6 +165,30 @@ Exit code 0 when the defendant is convicted, 3 when the challenger is.`,
           ...(defendant === undefined ? {} : { defendant }),
           ...(options.falseAccusation === true ? { lie: seededBelow(options.seed) } : {}),
         });
+      },
+    );
+  });
+
+addProgramOptions(program.command("leave"))
+  .description("Leave all seats, and withdraw the stake of those whose exit delay is over.")
+  .addOption(dataDirOption())
+  .addOption(fromBlockOption())
+  .addHelpText(
+    "after",
+    `
+A seat that leaves is in no later draw. Its stake stays for the exit delay (one day), and as long as an attestation of it
+can be disputed. Exit code 0 when no stake is left behind, 1 when the command is to be given again later.`,
+  )
+  .action(async (options: LeaveOptions) => {
+    const output = createOutput(options.json === true);
+    const signal = shutdownSignal();
+    await withShutdown(
+      signal,
+      () => ExitCode.failure,
+      output,
+      async () => {
+        const { dataDir, fromBlock } = options;
+        return leave({ ...(await openProgram(options)), output, signal, dataDir, threads: 1 }, fromBlock);
       },
     );
   });

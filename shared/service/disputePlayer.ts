@@ -2,6 +2,7 @@
 import type { Hex } from "viem";
 import { contractAbi } from "../chain/contracts.ts";
 import type { Included } from "../chain/sender.ts";
+import { ZERO_BYTES32 } from "../commitment/bytes32.ts";
 import type { Move } from "../dispute/moves.ts";
 import { Level, type Position } from "../dispute/position.ts";
 import { Chores } from "./chores.ts";
@@ -86,8 +87,11 @@ export class DisputePlayer {
     // The walk may have gone on while the evidence was computed.
     if (move === null || walk.position !== position) return;
     await this.#strategy.chosen?.(dispute, move, position);
-    const included = await sendMove(this.#context, disputeId, subject, move, deadline);
-    this.#tell(disputeId, move.kind, position, included);
+    if (move.kind === "answer" && (await this.#isAnswered(dispute))) {
+      this.#tell(disputeId, "adopt", position, await this.#adopt(dispute, deadline));
+    } else {
+      this.#tell(disputeId, move.kind, position, await sendMove(this.#context, disputeId, subject, move, deadline));
+    }
     await this.#seen(dispute, position);
   }
 
@@ -112,6 +116,31 @@ export class DisputePlayer {
     const left = walk.turn === "defendant" ? stored.clock.defendant : stored.clock.challenger;
     const deadline = stored.clock.movedAt + left;
     return { deadline, late: Number(timestamp) > deadline };
+  }
+
+  /** Whether the defendant has answered in another dispute about the subject: one answer serves them all. */
+  async #isAnswered({ subjectHash }: BookedDispute): Promise<boolean> {
+    const { chain, deployment } = this.#context;
+    const segmentRoot = await chain.client.readContract({
+      address: deployment.game,
+      abi: contractAbi("DisputeGame"),
+      functionName: "answerOf",
+      args: [deployment.market, subjectHash],
+    });
+    return segmentRoot !== ZERO_BYTES32;
+  }
+
+  async #adopt({ disputeId, subject }: BookedDispute, deadline: number): Promise<Included> {
+    const { sender, deployment } = this.#context;
+    return sender.send(
+      {
+        address: deployment.game,
+        abi: contractAbi("DisputeGame"),
+        functionName: "adopt",
+        args: [disputeId, subject],
+      },
+      { deadline },
+    );
   }
 
   async #claimTimeout({ disputeId, walk }: BookedDispute): Promise<void> {

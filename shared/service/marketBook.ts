@@ -49,6 +49,7 @@ export interface BookedTask {
 export interface BookedDispute {
   readonly disputeId: Hex;
   readonly subject: DisputedSubject;
+  readonly subjectHash: Hex;
   readonly challenger: Address;
   readonly walk: Walk;
   /** Whether its defendant was convicted in another dispute and the market has closed this one. */
@@ -169,13 +170,13 @@ export class MarketBook {
         return;
       }
       case "DisputeOpened": {
-        const { disputeId, market, subject, challenger } = event.args;
+        const { disputeId, market, subject, subjectHash, challenger } = event.args;
         // A game serves any market; only this one's disputes are about this one's tasks.
         if (!isSameAddress(market, this.#market)) return;
         const { operatorCount, stateCount } = subject.training.program;
         const walk = new Walk({ operatorCount, stateCount });
         walk.apply({ eventName: "DisputeOpened", args: { subject, challenger } });
-        this.disputes.set(disputeId, { disputeId, subject, challenger, walk, moot: false });
+        this.disputes.set(disputeId, { disputeId, subject, subjectHash, challenger, walk, moot: false });
         return;
       }
       case "SeatJoined":

@@ -1,6 +1,7 @@
 /** Pays the market in its token: checks the balance, approves exactly what a call takes, one call at a time. */
 import { type Address, erc20Abi } from "viem";
 import { contractAbi } from "../chain/contracts.ts";
+import { ContractRevertError } from "../chain/errors.ts";
 import { TouchstoneError } from "../errors.ts";
 import type { ProgramContext } from "../programOptions.ts";
 
@@ -16,6 +17,9 @@ export class NoTokensError extends TouchstoneError {
     this.needed = needed;
   }
 }
+
+/** Times that an amount is read before somebody else's rise is taken for more than bad luck. */
+const ATTEMPTS = 5;
 
 export class Purse {
   readonly #context: ProgramContext;
@@ -40,14 +44,21 @@ export class Purse {
 
   /**
    * Makes a call that takes `amount` from the account. Payments wait for each other, since an approval replaces the one before.
+   * An amount that has risen since it was read (a bond, by somebody else's dispute) is read again.
    * @throws NoTokensError, and what `pay` throws.
    */
   async spend<result>(amount: () => Promise<bigint>, what: string, pay: () => Promise<result>): Promise<result> {
     const payment = this.#turn.then(async () => {
-      const needed = await amount();
-      await this.require(needed, what);
-      await this.#approve(needed);
-      return pay();
+      for (let attempt = 1; ; attempt++) {
+        const needed = await amount();
+        await this.require(needed, what);
+        await this.#approve(needed);
+        try {
+          return await pay();
+        } catch (error) {
+          if (!isAllowanceTooLow(error) || attempt === ATTEMPTS) throw error;
+        }
+      }
     });
     this.#turn = payment.catch(() => undefined);
     return payment;
@@ -78,4 +89,8 @@ export class Purse {
       args: [deployment.market, amount],
     });
   }
+}
+
+function isAllowanceTooLow(error: unknown): boolean {
+  return error instanceof ContractRevertError && error.errorName === "ERC20InsufficientAllowance";
 }

@@ -1,20 +1,20 @@
 /** Where in a run a cheat can take place. */
 import { Dtype, type Operator, wordCount } from "../../shared/program/descriptor.ts";
+import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
 import type { Program } from "../../shared/program/program.ts";
 
-/** State tensors that a step replaces and that are no optimizer's moments: what people call the weights. */
-export function parameters(program: Program): number[] {
-  return indices(program.state.length).filter(
-    (tensor) =>
-      program.state[tensor]!.source !== null &&
-      program.state[tensor]!.dtype === Dtype.float32 &&
-      !isMoment(program, tensor),
-  );
+/** Float32 parameters that a step replaces. */
+export function parameters({ state }: Program): number[] {
+  return parameterIndices(state).filter((tensor) => {
+    const { source, dtype } = state[tensor]!;
+    return source !== null && dtype === Dtype.float32;
+  });
 }
 
-/** The optimizer's moments: `fc1.weight.m` beside `fc1.weight`. */
-export function moments(program: Program): number[] {
-  return indices(program.state.length).filter((tensor) => isMoment(program, tensor));
+/** The optimizer's moments. */
+export function moments({ state }: Program): number[] {
+  const own = new Set(parameterIndices(state));
+  return indices(state.length).filter((tensor) => !own.has(tensor));
 }
 
 /** Tensors of the state whose last tile has padding. */
@@ -53,11 +53,6 @@ function operatorsReadBy(program: Program, index: number): number[] {
 function isFloat(program: Program, index: number, accept: (operator: Operator) => boolean): boolean {
   const { operator } = program.operators[index]!;
   return operator.dtype === Dtype.float32 && accept(operator);
-}
-
-function isMoment(program: Program, tensor: number): boolean {
-  const { name } = program.state[tensor]!;
-  return program.state.some((other) => name.startsWith(`${other.name}.`));
 }
 
 function indices(length: number): number[] {

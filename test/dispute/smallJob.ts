@@ -1,6 +1,6 @@
 /**
  * A small training job with every operator family, reductions longer than one tile, tensors with and without padding, a constant
- * and a state tensor that never changes: an embedding and a linear layer trained by momentum. Built by hand, so that
+ * and a state tensor that never changes: an embedding and a linear layer trained with two moments. Built by hand, so that
  * nothing here depends on the compiler.
  */
 import { Dtype } from "../../shared/program/descriptor.ts";
@@ -22,6 +22,7 @@ export function smallProgram(): Program {
   const rate = build.schedule("rate");
   const weight = build.state("weight", [WIDTH, OUT]);
   const momentum = build.state("weight.m", [WIDTH, OUT]);
+  const spread = build.state("weight.v", [WIDTH, OUT]);
   const embedding = build.state("embedding", [VOCABULARY, WIDTH]);
   const mask = build.state("mask", [3]);
   const target = build.constant([OUT], floats(0.5, -0.25, 0.125, 1, -1, 0.75));
@@ -56,10 +57,16 @@ export function smallProgram(): Program {
   const nextMomentum = build.map("weight.m.next", [WIDTH, OUT], momentumOperands, (body, m, g) => {
     body.clamp(body.flush(body.do("add", body.flush(body.do("mul", m, body.immediate(0.875))), g)), 1024);
   });
+  const spreadOperands = [along(spread, 2, matrix), along(weightGradient, 2, matrix)];
+  const nextSpread = build.map("weight.v.next", [WIDTH, OUT], spreadOperands, (body, v, g) => {
+    const kept = body.flush(body.do("mul", v, body.immediate(0.5)));
+    body.clamp(body.flush(body.do("add", kept, body.do("abs", g))), 1024);
+  });
   const weightOperands = [along(weight, 2, matrix), along(nextMomentum, 2, matrix), view(rate, [0, 0])];
   const embeddingOperands = [along(embedding, 2, matrix), along(embeddingGradient, 2, matrix), view(rate, [0, 0])];
   build.update(weight, build.map("weight.next", [WIDTH, OUT], weightOperands, descend));
   build.update(momentum, nextMomentum);
+  build.update(spread, nextSpread);
   build.update(embedding, build.map("embedding.next", [VOCABULARY, WIDTH], embeddingOperands, descend));
   return build.build(loss, y);
 }
@@ -76,11 +83,11 @@ export function smallJob({ steps = 10, interval = 5, seed = 7 }: SmallJobOptions
   return { ...job, schedule: floats(...Array.from(job.schedule, (_, step) => 2 ** -10 / (1 + step))) };
 }
 
-/** Weights small enough for the run to converge, zero momentum, a mask of ones. */
+/** Weights small enough for the run to converge, zero moments, a mask of ones. */
 export function smallInitialState(seed = 7): Tensor[] {
-  const scales = [2 ** -5, 0, 2 ** -3, 1];
+  const scales = [2 ** -5, 0, 0, 2 ** -3, 1];
   return exampleState(smallProgram(), seed).map((tensor, at) => {
     const values = new Float32Array(tensor.words.buffer, tensor.words.byteOffset, tensor.words.length);
-    return { ...tensor, words: floats(...Array.from(values, (value) => (at === 3 ? 1 : value * scales[at]! || 0))) };
+    return { ...tensor, words: floats(...Array.from(values, (value) => (at === 4 ? 1 : value * scales[at]! || 0))) };
   });
 }
