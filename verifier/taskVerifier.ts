@@ -104,7 +104,7 @@ export class TaskVerifier {
       if (attestation.digestRoot !== null) this.#checkDigest(attestation.segment, attestation.verifier);
     }
     for (const { segment, defendant } of this.#faults.values()) {
-      this.#chores.start(`challenge of segment ${segment}`, () => this.#challenge(segment, defendant));
+      this.#chores.start(`challenge of segment ${segment} of ${defendant}`, () => this.#challenge(segment, defendant));
     }
     for (const dispute of this.#disputes()) this.#attendDispute(dispute);
   }
@@ -422,7 +422,7 @@ export class TaskVerifier {
       }, ["DisputeNotMoot"]);
       return;
     }
-    this.#chores.start(`loading task ${this.#taskId}`, async () => {
+    this.#chores.start(`loading for dispute ${disputeId}`, async () => {
       const { challenging, defending } = await this.#load();
       (asChallenger ? challenging : defending).attend(dispute);
     });

@@ -11,20 +11,21 @@ export class Chores {
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #notBefore = new Map<string, number>();
   /** Chores that were started again while they were under way: what woke them may have come too late for them to see. */
-  readonly #again = new Set<string>();
+  readonly #again = new Map<string, () => void>();
 
   constructor(context: ServiceContext) {
     this.#context = context;
   }
 
   /**
-   * Starts `work`; a chore that is under way is done once more afterwards, one that has just failed is left for later. Never throws: a failure is reported and tried again when
-   * the chore is started again.
+   * Starts `work`; a chore that is under way is done once more afterwards, as it was started last; one that has just failed is left
+   * for later. Never throws: a failure is reported and tried again when the chore is started again.
+   * @param chore names the work and everything that it is about: two things under one name would displace each other.
    * @param overtaken names of contract errors that only say that somebody else was faster.
    */
   start(chore: string, work: () => Promise<void>, overtaken: readonly string[] = []): void {
     if (this.#underWay.has(chore)) {
-      this.#again.add(chore);
+      this.#again.set(chore, () => this.start(chore, work, overtaken));
       return;
     }
     if (Date.now() < (this.#notBefore.get(chore) ?? 0)) return;
@@ -32,7 +33,9 @@ export class Chores {
       .catch((error: unknown) => this.#failed(chore, error, overtaken))
       .finally(() => {
         this.#underWay.delete(chore);
-        if (this.#again.delete(chore)) this.start(chore, work, overtaken);
+        const again = this.#again.get(chore);
+        this.#again.delete(chore);
+        again?.();
       });
     this.#underWay.set(chore, doing);
   }
