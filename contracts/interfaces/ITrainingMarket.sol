@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Subject, Training} from "../libraries/Subject.sol";
-import {IDisputable, Reason} from "./IDisputable.sol";
+import {IDisputable} from "./IDisputable.sol";
 import {IDisputeGame} from "./IDisputeGame.sol";
 
 /// @notice What a requester asks for. Amounts are in the market's token, windows in seconds of block time.

@@ -6,6 +6,8 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 /// @notice A contract that acts for its owner and signs with the owner's key (ERC-1271).
 contract ContractAccount is IERC1271 {
+    error ContractAccountSender(address sender);
+
     address public immutable owner;
 
     constructor(address owner_) {
@@ -13,7 +15,7 @@ contract ContractAccount is IERC1271 {
     }
 
     function execute(address target, bytes calldata data) external {
-        require(msg.sender == owner, "owner");
+        if (msg.sender != owner) revert ContractAccountSender(msg.sender);
         (bool done, bytes memory answer) = target.call(data);
         if (!done) {
             assembly ("memory-safe") {

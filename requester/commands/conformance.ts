@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { createOutput, ExitCode } from "../../shared/cli.ts";
+import type { ConformanceReport } from "../../shared/engine/conformance/conformance.ts";
 import { onnxRuntimeConformance } from "../../shared/engine/onnxruntime.ts";
-import { onnxRuntimeWebConformance } from "../../shared/engine/web.ts";
 import { parseCount } from "../../shared/programOptions.ts";
 
 interface ConformanceOptions {
@@ -26,8 +26,9 @@ export function addConformance(program: Command): void {
     .option("--threads <n>", "threads of a kernel (cpu)", parseCount, 1)
     .option("--json", "one JSON object")
     .action(async ({ provider, threads, json = false }: ConformanceOptions) => {
-      const report = provider === "wasm" ? onnxRuntimeWebConformance() : onnxRuntimeConformance({ threads });
-      const { usable, engine, checks } = await report;
+      const { usable, engine, checks } = await (provider === "wasm"
+        ? testWebAssembly()
+        : onnxRuntimeConformance({ threads }));
       const rows = checks.map(
         ({ operator, realisation, equal }) => `${equal ? "equal  " : "DIFFERS"}  ${operator.padEnd(14)} ${realisation}`,
       );
@@ -36,4 +37,10 @@ export function addConformance(program: Command): void {
       createOutput(json).event("conformance", { usable, engine, checks }, table);
       if (!usable) process.exitCode = ExitCode.faultFound;
     });
+}
+
+/** Loaded on demand: the WebAssembly runtime is a package that only this provider needs. */
+async function testWebAssembly(): Promise<ConformanceReport> {
+  const { onnxRuntimeWebConformance } = await import("../../shared/engine/web.ts");
+  return await onnxRuntimeWebConformance();
 }

@@ -70,7 +70,10 @@ describe("TotalEngine", () => {
     const reference = new ReferenceEngine(job.program);
     const fast = {
       name: "fast",
-      step: (inputs) => (calls.push("fast"), reference.step(inputs)),
+      step: (inputs) => {
+        calls.push("fast");
+        return reference.step(inputs);
+      },
       steps: () => Promise.reject(new RangeError("out of memory")),
       trace: (inputs) => reference.trace(inputs),
       close: async () => {},
