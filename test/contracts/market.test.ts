@@ -679,7 +679,10 @@ describe("attesting", () => {
     await atNextBlock(sealEnd + 1);
     await revertWithCustomErrorWithArgs(seal(), market, "TooLate", [BigInt(sealEnd)]);
     await drawn.restore();
-    await atNextBlock(sealEnd - 1);
+    await atNextBlock(sealEnd);
+    await seal();
+    await drawn.restore();
+    await atNextBlock(sealEnd - 2);
     await seal();
     await revertWithCustomError(seal(), market, "AttestationStatusWrong");
     assert.equal((await market.read.seatOf([0n])).live, 1);
@@ -687,6 +690,8 @@ describe("attesting", () => {
     await atNextBlock(revealEnd + 1);
     await revertWithCustomErrorWithArgs(reveal(), market, "TooLate", [BigInt(revealEnd)]);
     await sealedAt.restore();
+    await atNextBlock(sealEnd);
+    await revertWithCustomErrorWithArgs(reveal(), market, "TooEarly", [BigInt(sealEnd)]);
     await atNextBlock(sealEnd + 1);
     await revertWithCustomError(reveal(root(1)), market, "SealMismatch");
     await revertWithCustomError(reveal(SALT, root(1)), market, "SealMismatch");
