@@ -13,7 +13,7 @@ const program = new Command("touchstone")
 
 addDemo(program);
 // These load the compiled contracts' interfaces when they run, which the demo compiles first.
-const [{ addPost }, { addFollow }, { addFetch }, { addConformance }, { addPlan }, { addServeStore }] =
+const [{ addPost }, { addFollow }, { addFetch }, { addConformance }, { addPlan }, { addServeStore }, { addFaucet }] =
   await Promise.all([
     import("./commands/post.ts"),
     import("./commands/follow.ts"),
@@ -21,6 +21,7 @@ const [{ addPost }, { addFollow }, { addFetch }, { addConformance }, { addPlan }
     import("./commands/conformance.ts"),
     import("./commands/plan.ts"),
     import("./commands/serveStore.ts"),
+    import("./commands/faucet.ts"),
   ]);
 addPost(program);
 addFollow(program);
@@ -28,5 +29,6 @@ addFetch(program);
 addConformance(program);
 addPlan(program);
 addServeStore(program);
+addFaucet(program);
 
 await runProgram(program);

@@ -13,6 +13,9 @@ export interface Plan {
   readonly parameters: number;
   readonly operators: number;
   readonly segments: number;
+  /** Tokens that the data holds: the classes that the model must have at least. */
+  readonly vocabulary: number;
+  readonly samples: number;
   /** Milliseconds, measured over a few steps here. */
   readonly stepMs: number;
   readonly commitmentMs: number;
@@ -41,7 +44,7 @@ const MEASURED_STEPS = 20;
 
 /** Runs the first steps of the task on this machine's engine and reads the rest off the task file. */
 export async function planTask(prepared: PreparedTask, { honest, threads }: PlanAssumptions): Promise<Plan> {
-  const { task, taskPackage } = prepared;
+  const { task, taskPackage, text } = prepared;
   const { job, initialState } = taskPackage;
   const engine = await startOnnxRuntime(job.program, { threads });
   try {
@@ -62,6 +65,8 @@ export async function planTask(prepared: PreparedTask, { honest, threads }: Plan
       ),
       operators: job.program.operators.length,
       segments,
+      vocabulary: text.vocabulary.length,
+      samples: job.samples.length / job.program.sample.words,
       stepMs,
       commitmentMs,
       commitmentShare: commitmentMs / (commitmentMs + job.interval * stepMs),

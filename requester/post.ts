@@ -28,7 +28,7 @@ export class TokensMissingError extends TouchstoneError {
   readonly code = "TOKENS_MISSING";
   constructor(address: Address, balance: bigint, needed: bigint) {
     super(`${address} has ${balance} of the market's token, the task needs ${needed} in escrow.`, {
-      remedy: "Get tokens, or lower price, verifierFee or draws.",
+      remedy: "Get tokens (on a local chain: `touchstone faucet`), or lower price, verifierFee or draws.",
     });
   }
 }

@@ -42,7 +42,11 @@ export function addChainOptions(command: Command): Command {
 
 /** The chain's options, `--store` and `--key-file`: enough to act. */
 export function addProgramOptions(command: Command): Command {
-  return addStoreOption(addChainOptions(command)).option(
+  return addKeyOption(addStoreOption(addChainOptions(command)));
+}
+
+export function addKeyOption(command: Command): Command {
+  return command.option(
     "--key-file <file>",
     "file with the private key (hex, or keystore v3 with TOUCHSTONE_PASSWORD); default: TOUCHSTONE_KEY",
   );

@@ -1,31 +1,52 @@
 /**
- * Writes `forward.onnx` beside this file: the forward model of `task.json` with seeded initial weights. The same data and seed give
- * the same bytes. Run it again after changing sizes here, or the data or the context in the task file.
+ * Writes the forward model of a task file with seeded initial weights, to where the task file names it; of `task.json` beside this
+ * file when none is given. The same data, sizes and seed give the same bytes. Run it again after changing the data or the context.
  */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { textDataset } from "../../shared/data/text.ts";
 import { encodeModel } from "../../shared/program/onnx/encode.ts";
-import { parseTaskFile } from "../../shared/program/task.ts";
-import { mlpModel, mlpWeights } from "./model.ts";
+import { parseTaskFile, type TaskFile } from "../../shared/program/task.ts";
+import { type MlpSizes, mlpModel, mlpWeights } from "./model.ts";
 
-const EMBEDDING = 24;
-const HIDDEN = [192, 128];
+const WIDTHS = { embedding: 24, hidden: [192, 128] };
 const WEIGHT_SEED = 2026n;
 
-/** Bytes of the forward model for the task file in `folder`. */
-export function forwardModel(folder: string): Uint8Array {
-  const { data } = parseTaskFile(readFileSync(path.join(folder, "task.json"), "utf8"));
+/** Bytes of a forward model for the data of `task`, whose paths start in `folder`. */
+export function forwardModel(
+  { data }: TaskFile,
+  folder: string,
+  widths: Pick<MlpSizes, "embedding" | "hidden"> = WIDTHS,
+): Uint8Array {
   const files = globSync(data.files, { cwd: folder }).sort();
   const { vocabulary } = textDataset(
-    files.map((file) => readFileSync(path.join(folder, file), "utf8")),
+    files.map((file) => readFileSync(path.resolve(folder, file), "utf8")),
     data,
   );
-  const sizes = { context: data.context, vocabulary: vocabulary.length, embedding: EMBEDDING, hidden: HIDDEN };
+  const sizes = { context: data.context, vocabulary: vocabulary.length, ...widths };
   return encodeModel(mlpModel(sizes, mlpWeights(sizes, WEIGHT_SEED)));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(path.join(import.meta.dirname, "forward.onnx"), forwardModel(import.meta.dirname));
+function main(): void {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      embedding: { type: "string", default: String(WIDTHS.embedding) },
+      hidden: { type: "string", default: WIDTHS.hidden.join() },
+    },
+  });
+  const [embedding, ...hidden] = [values.embedding, ...values.hidden.split(",")].map(Number);
+  if (![embedding!, ...hidden].every((width) => Number.isInteger(width) && width > 0)) {
+    throw new RangeError("--embedding takes a positive integer, --hidden some with commas between them");
+  }
+  const taskFile = positionals[0] ?? path.join(import.meta.dirname, "task.json");
+  const folder = path.dirname(path.resolve(taskFile));
+  const task = parseTaskFile(readFileSync(taskFile, "utf8"));
+  const file = path.resolve(folder, task.model);
+  writeFileSync(file, forwardModel(task, folder, { embedding: embedding!, hidden }));
+  console.log(`wrote ${file}`);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();

@@ -4,7 +4,7 @@ import { readTaskRecord } from "../../shared/chain/taskRecord.ts";
 import { createOutput, ExitCode } from "../../shared/cli.ts";
 import { addChainOptions, type ChainOptions, openChain, parseBytes32 } from "../../shared/programOptions.ts";
 import { createProgress } from "../../shared/progress.ts";
-import { readTaskStatus } from "../taskStatus.ts";
+import { readTaskStatus, type TaskStatus } from "../taskStatus.ts";
 
 export function addFollow(program: Command): void {
   const command = program
@@ -35,7 +35,7 @@ export function addFollow(program: Command): void {
         const ended = ["settled", "failed", "cancelled"].includes(status.status);
         if (ended || options.once) {
           progress.finish();
-          output.event("ended", { ...status }, `task ${taskId} is ${status.status}`);
+          output.event("ended", { ...status }, describe(status));
           if (status.status === "failed") process.exitCode = ExitCode.faultFound;
           return;
         }
@@ -43,4 +43,12 @@ export function addFollow(program: Command): void {
       }
     },
   );
+}
+
+function describe({ taskId, status, committed, segments, openDisputes, finalAt }: TaskStatus): string {
+  const state = `task ${taskId} is ${status}`;
+  if (status !== "accepted") return state;
+  const counts = `${committed} of ${segments} checkpoints, ${openDisputes} open disputes`;
+  const end = new Date(finalAt * 1000).toISOString();
+  return `${state}: ${counts}${committed < segments ? "" : `, the last challenge window ends at ${end} of block time`}`;
 }

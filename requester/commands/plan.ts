@@ -34,6 +34,7 @@ function describe(plan: Plan, honest: number, replayTime: number): string {
   const { runSeconds } = plan;
   return [
     `${plan.parameters.toLocaleString("en-US")} parameters, ${plan.operators} operators a step, ${plan.segments} segments`,
+    `${plan.samples.toLocaleString("en-US")} training samples of ${plan.vocabulary} different characters`,
     `a step takes ${plan.stepMs.toFixed(2)} ms here, the run ${runSeconds.toFixed(1)} s, a replayed segment ${plan.segmentSeconds.toFixed(1)} s`,
     `a checkpoint has ${plan.checkpointBytes.toLocaleString("en-US")} bytes, its commitment takes ${plan.commitmentMs.toFixed(1)} ms (${percent(plan.commitmentShare)} of the time)`,
     `into escrow: ${plan.escrow} of the token's smallest unit`,

@@ -21,5 +21,6 @@ export function addPost(program: Command): void {
     const { operators, state } = prepared.taskPackage.job.program;
     output.note(`${prepared.task.name}: ${operators.length} operators a step, ${state.length} state tensors.`);
     output.event("posted", { taskId, manifest, escrow }, `posted task ${taskId}`);
+    output.note("`touchstone follow` with this id tells how it goes on.");
   });
 }

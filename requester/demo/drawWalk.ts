@@ -49,6 +49,7 @@ function drawNumber(located: LocatedFault, defendant: string): string[] {
 export function drawGas({ gasByMove, totalGas, transactions, rounds }: Transcript): string {
   const rows = [...gasByMove].map(([move, gas]) => `    ${move.padEnd(16)} ${group(gas).padStart(11)}`);
   return [
+    `    ${"move".padEnd(16)} ${"gas".padStart(11)}`,
     ...rows,
     `    ${"total".padEnd(16)} ${group(totalGas).padStart(11)}  in ${transactions} transactions, ${rounds} rounds`,
   ].join("\n");

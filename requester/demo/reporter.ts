@@ -1,5 +1,6 @@
 /** What people see of the demo. */
 import { formatUnits } from "viem";
+import type { Reason } from "../../shared/dispute/events.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
 import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
 import type { PreparedTask } from "../prepare.ts";
@@ -22,6 +23,16 @@ export interface Reporter {
   settled(honest: HonestResult, balances: Balances): void;
   caught(cheated: CheatedRun, before: Balances, after: Balances): void;
 }
+
+/** What a dispute was decided by, in words. */
+const DECIDED_BY: Readonly<Record<Reason, string>> = {
+  timeout: "a clock that ran out",
+  opening: "a word of the padding, which must be zero",
+  element: "one number that the Referee computed",
+  partial: "one partial sum that the Referee computed",
+  store: "one number of the state, beside the same one of the trace",
+  digest: "one leaf of the attested digest",
+};
 
 const PLOT = { width: 60, height: 8, title: "training loss (nats a character) by step" };
 
@@ -49,7 +60,7 @@ export function createReporter(write: (text: string) => void, silent: boolean): 
     },
     accused({ segment, transcript }, before, after) {
       say(
-        `The accuser disputes segment ${segment} and lies as long as it can. Convicted: the challenger (${transcript.reason}).`,
+        `The accuser disputes segment ${segment} and lies as long as it can. Convicted: the challenger, by ${DECIDED_BY[transcript.reason]}.`,
       );
       say(drawGas(transcript));
       say(drawBalances(after, before));
@@ -63,11 +74,16 @@ export function createReporter(write: (text: string) => void, silent: boolean): 
       say(drawBalances(balances));
     },
     caught({ injected, located, choices, challenger, transcript }, before, after) {
-      say(`What the cheat did, by its own report: ${JSON.stringify(injected)}`);
-      say(`${challenger} got another checkpoint. The walk to the first difference:\n`);
+      say("What the cheat did, by its own report, opened only now:");
+      say(
+        `    ${Object.entries(injected)
+          .map(([key, value]) => `${key} ${value}`)
+          .join(", ")}`,
+      );
+      say(`${challenger} got another checkpoint. At each node of the trees, the first child that differs:\n`);
       say(drawWalk(choices, located, { defendant: "the cheat", challenger }));
       if (located === null) say("  The cheat fell silent: its clock ran out.");
-      say(`\nConvicted: the solver (${transcript.reason}).`);
+      say(`\nConvicted: the solver, by ${DECIDED_BY[transcript.reason]}.`);
       say(drawGas(transcript));
       say(drawBalances(after, before));
     },

@@ -9,12 +9,14 @@ import { bigramLoss } from "../../shared/data/text.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { sourceOutputs } from "../../shared/program/job.ts";
 import { decodeModel } from "../../shared/program/onnx/decode.ts";
+import { parseTaskFile } from "../../shared/program/task.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../examples/solidity-mlp");
 
 test("the checked-in forward model is what its script writes for the task file", () => {
   const file = readFileSync(path.join(FOLDER, "forward.onnx"));
-  assert.ok(file.equals(forwardModel(FOLDER)), "run node examples/solidity-mlp/write.ts");
+  const task = parseTaskFile(readFileSync(path.join(FOLDER, "task.json"), "utf8"));
+  assert.ok(file.equals(forwardModel(task, FOLDER)), "run npx node examples/solidity-mlp/write.ts");
 });
 
 test("the example has more than 100000 parameters", () => {
