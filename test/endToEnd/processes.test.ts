@@ -9,9 +9,12 @@ import { after, before, test } from "node:test";
 import type { Hex } from "viem";
 import type { ProgramProcess } from "../../requester/demo/programProcess.ts";
 import type { LocalAccount } from "../../requester/localChain/accounts.ts";
+import { contractAbi } from "../../shared/chain/contracts.ts";
+import { pause } from "../../shared/chain/pause.ts";
 import { stateRoot } from "../../shared/commitment/stateRoot.ts";
 import { getCheckpoint } from "../../shared/data/checkpoint.ts";
 import { NoDifferenceError } from "../../shared/dispute/challenger.ts";
+import { Level } from "../../shared/dispute/position.ts";
 import { segmentCount } from "../../shared/program/job.ts";
 import { contentIdOfHex } from "../../shared/service/loadTask.ts";
 import { challenge, replay } from "../../verifier/single.ts";
@@ -42,8 +45,27 @@ async function startSolver(name: string, extra: readonly string[] = []) {
   return { name, account, taskId, process: stage.start(name, "solver", account, args) };
 }
 
+/** `Side.Defendant` of contracts/libraries/ChessClock.sol. */
+const DEFENDANTS_TURN = 0;
+
 const ofTask = (name: string, taskId: Hex) => (event: { event: string; taskId?: unknown }) =>
   event.event === name && event.taskId === taskId;
+
+/** A choice is told before it is on the chain; moving time then would let the verifier's own clock run out. */
+async function untilDefendantOwesTile(disputeId: Hex): Promise<void> {
+  const { chain, deployment } = stage;
+  const call = {
+    address: deployment.game,
+    abi: contractAbi("DisputeGame"),
+    functionName: "dispute",
+    args: [disputeId],
+  } as const;
+  for (;;) {
+    const { walk, clock } = await chain.client.readContract(call);
+    if (walk.level === Level.tile && clock.turn === DEFENDANTS_TURN) return;
+    await pause(chain.pollingMs);
+  }
+}
 
 test("three cheats are caught, located and punished", async () => {
   const names = ["wrong-batch", "trace-mismatch", "silent-tile"];
@@ -68,9 +90,7 @@ test("three cheats are caught, located and punished", async () => {
   const moved = await silent!.process.waitFor("its dispute", ({ event }) => event === "dispute");
   const { disputeId } = moved;
   await verifier.waitFor("the tile", (e) => e.event === "chosen" && e.disputeId === disputeId && e.level === "tensor");
-  const atTile = (e: { event: string; disputeId?: unknown; entered?: unknown }) =>
-    e.event === "chosen" && e.disputeId === disputeId && String(e.entered).startsWith("tile");
-  await verifier.waitFor("the tile's hash", atTile);
+  await untilDefendantOwesTile(disputeId as Hex);
   await stage.localChain.advance(TERMS.clock + TERMS.answerGrace + 1);
   const resolved = await verifier.waitFor("the time-out", (e) => e.event === "resolved" && e.disputeId === disputeId);
   assert.deepEqual([resolved.defendantConvicted, resolved.reason], [true, "timeout"]);
