@@ -17,6 +17,8 @@ interface WorkOptions extends ProgramOptions {
   readonly threads: number;
   readonly task?: `0x${string}`;
   readonly once?: boolean;
+  readonly minPrice: bigint;
+  readonly fromBlock: bigint;
   readonly cheat?: string;
   readonly cheatSeed: bigint;
   readonly cheatReport?: string;
@@ -30,15 +32,23 @@ const program = new Command("touchstone-solver")
 addProgramOptions(program.command("work"))
   .description("Take a task, train it, commit every checkpoint, answer disputes, collect the pay.")
   .option("--task <id>", "only this task; else the first one that verifies and that this machine can do", parseBytes32)
+  .addOption(
+    new Option("--min-price <n>", "leave tasks that pay less to others, in the token's smallest unit")
+      .argParser(parseWhole)
+      .default(1n, "1"),
+  )
   .option("--once", "end when the task has ended: 0 settled, 3 convicted, 1 any other failure")
   .option("--data-dir <dir>", "journal, so that the program resumes after an interruption", ".touchstone/solver")
   .option("--threads <n>", "threads of the engine", parseCount, 1)
+  .addOption(
+    new Option("--from-block <n>", "no later than the deployment's block").argParser(parseWhole).default(0n, "0"),
+  )
   .addOption(
     new Option("--cheat <name>", "DRILL: commit this fault under your own bond, and lose it").choices(
       CHEATS.map(({ name }) => name),
     ),
   )
-  .addOption(new Option("--cheat-seed <n>", "where the fault is put").argParser(parseSeed).default(1n, "1"))
+  .addOption(new Option("--cheat-seed <n>", "where the fault is put").argParser(parseWhole).default(1n, "1"))
   .option("--cheat-report <file>", "write the fault that was put in, as JSON")
   .addHelpText(
     "after",
@@ -77,6 +87,8 @@ Example:
         const context = { ...(await openProgram(options)), output, signal, dataDir, threads };
         return work(context, {
           once: options.once === true,
+          minimumPrice: options.minPrice,
+          fromBlock: options.fromBlock,
           ...(options.task === undefined ? {} : { task: options.task }),
           ...cheat,
         });
@@ -94,7 +106,7 @@ program
     createOutput(json === true).event("cheats", { cheats }, lines);
   });
 
-function parseSeed(text: string): bigint {
+function parseWhole(text: string): bigint {
   if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
   return BigInt(text);
 }

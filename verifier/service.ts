@@ -31,9 +31,11 @@ export async function work(context: ServiceContext, options: VerifierOptions): P
   const watch = new MarketWatch(context, options.fromBlock);
   const purse = new Purse(context);
   const verifiers = new Map<Hex, TaskVerifier>();
+  /** Tasks that have ended: their engines are closed, nothing of this verifier's is left in them. */
+  const done = new Set<Hex>();
   const chores = new Chores(context);
   let foundFault = false;
-  let ended = 0;
+  let credited = 0;
   const onFault = (): void => {
     foundFault = true;
     options.onFault?.();
@@ -45,18 +47,25 @@ export async function work(context: ServiceContext, options: VerifierOptions): P
       for (const task of book.tasks.values()) {
         const { taskId, solver } = task;
         if (options.task !== undefined && options.task !== taskId) continue;
-        if (solver === null || isSameAddress(solver, sender.address)) continue;
+        if (solver === null || isSameAddress(solver, sender.address) || done.has(taskId)) continue;
         let verifier = verifiers.get(taskId);
         if (verifier === undefined) {
-          verifier = new TaskVerifier(context, watch, journal, purse, taskId, { watchAll: options.watchAll, onFault });
+          const parts = { context, watch, journal, purse };
+          verifier = new TaskVerifier(taskId, parts, { watchAll: options.watchAll, onFault });
           verifiers.set(taskId, verifier);
         }
         verifier.attend();
+        if (verifier.isDone) {
+          done.add(taskId);
+          verifiers.delete(taskId);
+          const ended = verifier;
+          chores.start(`end of task ${taskId}`, () => ended.close());
+        }
       }
       // What ends a task credits those who had a part in it.
-      const nowEnded = endings(book);
-      if (nowEnded > ended) {
-        ended = nowEnded;
+      const credits = possibleCredits(book);
+      if (credits > credited) {
+        credited = credits;
         chores.start("withdrawal", () => withdraw(context, purse), ["NothingToWithdraw"]);
       }
       const awaited = options.task === undefined ? undefined : book.tasks.get(options.task)?.state;
@@ -74,7 +83,7 @@ export async function work(context: ServiceContext, options: VerifierOptions): P
 }
 
 /** Grows with everything that may have credited this account something. */
-function endings({ tasks, disputes }: MarketBook): number {
+function possibleCredits({ tasks, disputes }: MarketBook): number {
   let count = 0;
   for (const { state, attestations } of tasks.values()) {
     if (state === "settled" || state === "failed") count++;

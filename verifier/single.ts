@@ -7,10 +7,11 @@ import { digestOf } from "../shared/dispute/defendant.ts";
 import { TouchstoneError } from "../shared/errors.ts";
 import { segmentCount } from "../shared/program/job.ts";
 import { createProgress } from "../shared/progress.ts";
+import { Chores } from "../shared/service/chores.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
 import { DisputePlayer } from "../shared/service/disputePlayer.ts";
 import { type LoadedTask, loadTask } from "../shared/service/loadTask.ts";
-import type { BookedTask, DisputedSubject, MarketBook } from "../shared/service/marketBook.ts";
+import { type BookedTask, type DisputedSubject, isMoot, type MarketBook } from "../shared/service/marketBook.ts";
 import { MarketWatch } from "../shared/service/marketWatch.ts";
 import { Purse } from "../shared/service/purse.ts";
 import { isSameAddress } from "../shared/service/sameAddress.ts";
@@ -97,6 +98,7 @@ export async function challenge(context: ServiceContext, options: ChallengeOptio
     const disputeId =
       liveDispute(watch.book, subject, sender.address) ??
       (await openDispute(context, taskId, segment, defendant, training));
+    const chores = new Chores(context);
     const player = new DisputePlayer(
       context,
       lie === undefined
@@ -118,6 +120,13 @@ export async function challenge(context: ServiceContext, options: ChallengeOptio
         await player.settle();
         return outcome.defendantConvicted ? ExitCode.done : ExitCode.faultFound;
       }
+      if (dispute?.moot) {
+        output.event("moot", { disputeId }, "the defendant was convicted in another dispute; the bond is back");
+        return ExitCode.done;
+      }
+      if (dispute !== undefined && isMoot(booked, dispute)) {
+        chores.start("bond", () => closeMoot(context, disputeId), ["DisputeNotMoot"]);
+      }
       await watch.next(version);
     }
   });
@@ -135,6 +144,12 @@ function liveDispute(
     if (isAbout && isBetween && walk.outcome === null && !moot) return disputeId;
   }
   return undefined;
+}
+
+/** Anybody may, and a dispute that is decided meanwhile gives its bond back itself. */
+async function closeMoot({ sender, deployment }: ServiceContext, disputeId: Hex): Promise<void> {
+  const market = { address: deployment.market, abi: contractAbi("TrainingMarket") } as const;
+  await sender.send({ ...market, functionName: "closeMoot", args: [disputeId] });
 }
 
 async function openDispute(

@@ -36,13 +36,14 @@ export class Journal {
     try {
       mkdirSync(folder, { recursive: true });
       const database = new DatabaseSync(file);
-      // A commit is on the disk before the transaction that it precedes is sent.
-      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000");
+      // Exclusive: two programs with one journal would do everything twice. FULL: a commit is on the disk before the
+      // transaction that it precedes is sent.
+      database.exec("PRAGMA busy_timeout = 2000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL");
       database.exec("CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT");
       journal = new Journal(database);
       journal.get("format");
     } catch (cause) {
-      throw new JournalError(file, "it is not a journal, or cannot be written", cause);
+      throw new JournalError(file, "it is not a journal, cannot be written, or another program has it open", cause);
     }
     const owner = journal.get<string>("identity");
     if (owner === undefined) {

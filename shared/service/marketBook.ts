@@ -44,6 +44,8 @@ export interface BookedTask {
   readonly draws: Map<number, BookedDraw>;
   /** By `segment:verifier`. */
   readonly attestations: Map<string, BookedAttestation>;
+  /** Verifiers convicted for an attestation, as `segment:verifier`. */
+  readonly convictions: Set<string>;
 }
 
 export interface BookedDispute {
@@ -58,6 +60,13 @@ export interface BookedDispute {
 
 export function attestationKey(segment: number, verifier: Address): string {
   return `${segment}:${verifier}`;
+}
+
+/** Whether an unresolved dispute's defendant was convicted in another one: its bond can be taken back. */
+export function isMoot({ solver, state, convictions }: BookedTask, { subject, walk, moot }: BookedDispute): boolean {
+  if (walk.outcome !== null || moot) return false;
+  if (solver !== null && isSameAddress(subject.defendant, solver)) return state === "failed";
+  return convictions.has(attestationKey(subject.segment, subject.defendant));
 }
 
 export interface BookedSeat {
@@ -107,6 +116,7 @@ export class MarketBook {
           checkpoints: [],
           draws: new Map(),
           attestations: new Map(),
+          convictions: new Set(),
         });
         return;
       }
@@ -154,6 +164,11 @@ export class MarketBook {
         this.#updateAttestation(taskId, segment, verifier, (attestation) => {
           attestation.state = "closed";
         });
+        return;
+      }
+      case "Convicted": {
+        const { taskId, segment, defendant } = event.args;
+        this.#update(taskId, ({ convictions }) => convictions.add(attestationKey(segment, defendant)));
         return;
       }
       case "TaskSettled":

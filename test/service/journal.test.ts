@@ -26,6 +26,14 @@ test("a journal keeps its values across openings", () => {
   second.close();
 });
 
+test("a journal that is open is refused to a second program", () => {
+  const place = path.join(folder, "open");
+  const first = Journal.open(place, "x");
+  assert.throws(() => Journal.open(place, "x"), JournalError);
+  first.close();
+  Journal.open(place, "x").close();
+});
+
 test("a journal of another account and a damaged one are refused", async () => {
   const place = path.join(folder, "owned");
   Journal.open(place, "solver 0xa on 1").close();

@@ -1,0 +1,130 @@
+/** Trains a task from its last checkpoint on, publishes and commits every checkpoint, and keeps the losses. */
+import { writeFile } from "node:fs/promises";
+import { contractAbi } from "../shared/chain/contracts.ts";
+import { stateRoot } from "../shared/commitment/stateRoot.ts";
+import { putCheckpoint } from "../shared/data/checkpoint.ts";
+import { segmentCount } from "../shared/program/job.ts";
+import type { Tensor } from "../shared/program/program.ts";
+import { createProgress, type Progress } from "../shared/progress.ts";
+import type { ServiceContext } from "../shared/service/context.ts";
+import type { Journal } from "../shared/service/journal.ts";
+import type { LoadedTask } from "../shared/service/loadTask.ts";
+import type { BookedTask } from "../shared/service/marketBook.ts";
+import type { MarketWatch } from "../shared/service/marketWatch.ts";
+import type { CheatingTracer } from "./cheats/cheatingTracer.ts";
+import type { CheatOptions } from "./options.ts";
+import { SolverRun } from "./run.ts";
+
+/** Steps between two `step` events. */
+const STEPS_PER_EVENT = 10;
+
+export interface TrainerParts {
+  readonly context: ServiceContext;
+  readonly watch: MarketWatch;
+  readonly journal: Journal;
+  readonly task: LoadedTask;
+  readonly signal: AbortSignal;
+  readonly cheat: { readonly tracer: CheatingTracer; readonly options: CheatOptions } | null;
+}
+
+export class Trainer {
+  readonly run: SolverRun;
+  readonly #parts: TrainerParts;
+  readonly #losses: (number | undefined)[] = [];
+  #progress: Progress | null = null;
+  #isDone = false;
+  #isReported = false;
+
+  constructor(parts: TrainerParts) {
+    this.#parts = parts;
+    const { context, journal, task, signal, cheat } = parts;
+    const onStep = (step: number, loss: number): void => this.#onStep(step, loss);
+    this.run = new SolverRun(task, context.store, { cheat: cheat?.tracer ?? null, onStep, signal });
+    for (const [key, losses] of journal.entries<number[]>(this.#key("losses:"))) {
+      const segment = Number(key.slice(key.lastIndexOf(":") + 1));
+      for (const [step, loss] of losses.entries()) this.#losses[segment * task.job.interval + step] = loss;
+    }
+  }
+
+  /** Whether every checkpoint is committed. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** Goes on from the last committed checkpoint to the end. May be called again after a failure. */
+  async train(): Promise<void> {
+    if (this.#isDone) return;
+    const { context, task, watch, signal } = this.#parts;
+    const { job, taskId } = task;
+    const { output } = context;
+    const committed = await this.#committed();
+    await watch.until(() => this.#booked.checkpoints.filter(Boolean).length >= committed);
+    this.#progress ??= createProgress("training", job.steps, output.json);
+    if (committed > 0) output.note(`taking up task ${taskId} after checkpoint ${committed - 1}`);
+    let state: readonly Tensor[] | null = null;
+    for (let segment = committed; segment < segmentCount(job); segment++) {
+      state ??= await this.run.before(segment, this.#booked.checkpoints);
+      state = await this.run.train(segment, state);
+      await this.reportCheat();
+      await this.#commit(segment, state);
+      signal.throwIfAborted();
+    }
+    this.#isDone = true;
+    this.#progress.finish();
+    const losses = this.#losses.map((loss) => loss ?? null);
+    output.event("trained", { steps: job.steps, losses }, "all steps are done");
+  }
+
+  /** Writes where a drill has put its fault, once it has. */
+  async reportCheat(): Promise<void> {
+    const { cheat } = this.#parts;
+    const injected = cheat?.tracer.injected ?? null;
+    if (cheat?.options.report === undefined || injected === null || this.#isReported) return;
+    this.#isReported = true;
+    await writeFile(cheat.options.report, `${JSON.stringify({ cheat: cheat.options.cheat.name, injected })}\n`);
+  }
+
+  get #booked(): BookedTask {
+    return this.#parts.watch.book.tasks.get(this.#parts.task.taskId)!;
+  }
+
+  async #commit(segment: number, state: readonly Tensor[]): Promise<void> {
+    const { context, task, journal, cheat } = this.#parts;
+    const { store, sender, deployment, output } = context;
+    const { job, taskId } = task;
+    const root = stateRoot(state);
+    const locator = await putCheckpoint(store, job.program.state, cheat === null ? state : cheat.tracer.trim(state));
+    const first = segment * job.interval;
+    const losses = this.#losses.slice(first, first + job.interval).map((loss) => loss ?? null);
+    journal.set(this.#key(`losses:${segment}`), losses);
+    await sender.send({
+      address: deployment.market,
+      abi: contractAbi("TrainingMarket"),
+      functionName: "appendCheckpoint",
+      args: [taskId, segment, root, `0x${locator}`],
+    });
+    output.event("checkpoint", { segment, stateRoot: root, locator }, `checkpoint ${segment} is committed: ${root}`);
+  }
+
+  /** Number of checkpoints that the chain has. */
+  async #committed(): Promise<number> {
+    const { chain, deployment } = this.#parts.context;
+    const { committed } = await chain.client.readContract({
+      address: deployment.market,
+      abi: contractAbi("TrainingMarket"),
+      functionName: "task",
+      args: [this.#parts.task.taskId],
+    });
+    return committed;
+  }
+
+  #onStep(step: number, loss: number): void {
+    this.#losses[step] = loss;
+    this.#progress?.update(step + 1, `loss ${loss.toFixed(4)}`);
+    if (step % STEPS_PER_EVENT === 0) this.#parts.context.output.event("step", { step, loss });
+  }
+
+  #key(name: string): string {
+    return `${this.#parts.task.taskId}:${name}`;
+  }
+}

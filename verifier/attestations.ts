@@ -1,0 +1,172 @@
+/** This verifier's attestations of a task: seals what it has replayed, reveals it, is paid for it. */
+import { randomBytes } from "node:crypto";
+import type { Hex } from "viem";
+import { digestSeal } from "../shared/commitment/digest.ts";
+import { toHex } from "../shared/dispute/moves.ts";
+import { assessDefence, TaskWindowError } from "../shared/service/assess.ts";
+import { fetchCheckpoint } from "../shared/service/checkpointState.ts";
+import type { LoadedTask } from "../shared/service/loadTask.ts";
+import { isSameAddress } from "../shared/service/sameAddress.ts";
+import type { Draws } from "./draws.ts";
+import type { SegmentReplay } from "./replayer.ts";
+import type { Replays } from "./replays.ts";
+import type { TaskDesk, Windows } from "./taskDesk.ts";
+
+/** AttestationStatus of contracts/interfaces/ITrainingMarket.sol. */
+const STATUS = { none: 0, sealed: 1, revealed: 2 } as const;
+/** Share of the seal window after which a checkpoint that cannot be fetched is reported. */
+const WAIT_FOR_STORE = 0.5;
+
+/** A seal that was made: needed again to reveal it. */
+interface SealRecord {
+  readonly salt: Hex;
+  readonly digestRoot: Hex;
+}
+
+export class Attestations {
+  readonly #desk: TaskDesk;
+  readonly #draws: Draws;
+  readonly #replays: Replays;
+  readonly #load: () => Promise<LoadedTask>;
+  /** Segments about which something was sent in this stage: the log may be behind. */
+  readonly #spoken = new Set<number>();
+  readonly #revealed = new Set<number>();
+  readonly #closed = new Set<number>();
+  #defensible: Promise<boolean> | null = null;
+
+  constructor(desk: TaskDesk, draws: Draws, replays: Replays, load: () => Promise<LoadedTask>) {
+    this.#desk = desk;
+    this.#draws = draws;
+    this.#replays = replays;
+    this.#load = load;
+  }
+
+  attend(): void {
+    for (const segment of this.#draws.own()) {
+      if (this.#closed.has(segment)) continue;
+      this.#desk.start(`attestation of segment ${segment}`, () => this.#attest(segment));
+    }
+  }
+
+  /** Whether nothing is left to do once the task has ended. */
+  get areClosed(): boolean {
+    return this.#draws.own().every((segment) => this.#closed.has(segment));
+  }
+
+  /** Does what is due: seals, reveals or closes. */
+  async #attest(segment: number): Promise<void> {
+    if (this.#closed.has(segment)) return;
+    const { context, market, taskId, watch, booked } = this.#desk;
+    const now = await watch.now();
+    const windows = await this.#desk.windows(segment);
+    const { status, openDisputes } = await context.chain.client.readContract({
+      ...market,
+      functionName: "attestationOf",
+      args: [taskId, segment, context.sender.address],
+    });
+    switch (status) {
+      case STATUS.none: {
+        const replay = this.#replays.of(segment);
+        if (now > windows.sealEnd || booked.state !== "accepted") this.#closed.add(segment);
+        else if (replay?.verdict === "equal" && !this.#spoken.has(segment))
+          await this.#speak(segment, replay, now, windows);
+        return;
+      }
+      case STATUS.sealed:
+        if (now > windows.sealEnd && now <= windows.revealEnd && !this.#revealed.has(segment)) {
+          await this.#reveal(segment, windows);
+        }
+        break;
+      case STATUS.revealed:
+        break;
+      default:
+        this.#closed.add(segment);
+        return;
+    }
+    // Also one that was never revealed: until it is closed the seat stands for it.
+    if (now > windows.challengeEnd && openDisputes === 0) await this.#close(segment, status === STATUS.revealed);
+  }
+
+  /** Seals the digest, or reports that the checkpoint cannot be fetched. */
+  async #speak(segment: number, { digests }: SegmentReplay, now: number, { sealEnd }: Windows): Promise<void> {
+    const { context, market, taskId, booked, journal } = this.#desk;
+    const { sender, output } = context;
+    const task = await this.#load();
+    const { draw } = this.#draws.of(segment)!;
+    const digestRoot = [...digests].find(([verifier]) => isSameAddress(verifier, sender.address))?.[1];
+    if (draw === null || digestRoot === undefined) return;
+    const fetched = await fetchCheckpoint(context.store, task.job.program, booked.checkpoints[segment]!);
+    if ("problem" in fetched) {
+      if (now < sealEnd - task.spec.sealWindow * (1 - WAIT_FOR_STORE)) return;
+      await sender.send(
+        { ...market, functionName: "reportUnavailable", args: [taskId, segment, draw] },
+        { deadline: sealEnd },
+      );
+      this.#spoken.add(segment);
+      output.event(
+        "unavailable",
+        { taskId, segment, code: fetched.problem.code },
+        `reported checkpoint ${segment} unavailable: ${fetched.problem.message}`,
+      );
+      return;
+    }
+    if (!(await this.#isDefensible(task))) {
+      this.#spoken.add(segment);
+      return;
+    }
+    const key = this.#sealKey(segment);
+    // Before the seal is sent: a seal that cannot be revealed is worth nothing.
+    if (journal.get<SealRecord>(key)?.digestRoot !== digestRoot) {
+      journal.set(key, { salt: toHex(randomBytes(32)), digestRoot } satisfies SealRecord);
+    }
+    const { salt } = journal.get<SealRecord>(key)!;
+    const seal = digestSeal(taskId, segment, sender.address, salt, digestRoot);
+    await sender.send({ ...market, functionName: "seal", args: [taskId, segment, draw, seal] }, { deadline: sealEnd });
+    this.#spoken.add(segment);
+    output.event("sealed", { taskId, segment }, `sealed the digest of segment ${segment}`);
+  }
+
+  /** Whether this machine could answer a dispute about its attestation in time; found out once, before the first seal. */
+  #isDefensible(task: LoadedTask): Promise<boolean> {
+    this.#defensible ??= assessDefence(task).then(
+      () => true,
+      (error: unknown) => {
+        if (!(error instanceof TaskWindowError)) throw error;
+        const { output } = this.#desk.context;
+        output.event("problem", { chore: "attest", code: error.code, message: error.message }, error.message);
+        return false;
+      },
+    );
+    return this.#defensible;
+  }
+
+  async #reveal(segment: number, { revealEnd }: Windows): Promise<void> {
+    const { context, market, taskId, journal } = this.#desk;
+    const { sender, output } = context;
+    const record = journal.get<SealRecord>(this.#sealKey(segment));
+    if (record === undefined) {
+      output.note(`the seal of segment ${segment} is not in this journal and cannot be revealed`);
+      this.#revealed.add(segment);
+      return;
+    }
+    await sender.send(
+      { ...market, functionName: "reveal", args: [taskId, segment, record.salt, record.digestRoot] },
+      { deadline: revealEnd },
+    );
+    this.#revealed.add(segment);
+    output.event("revealed", { taskId, segment }, `revealed the digest of segment ${segment}`);
+  }
+
+  async #close(segment: number, paid: boolean): Promise<void> {
+    const { context, market, taskId } = this.#desk;
+    const { sender, output } = context;
+    await sender.send({ ...market, functionName: "closeAttestation", args: [taskId, segment, sender.address] });
+    this.#closed.add(segment);
+    if (paid) output.event("paid", { taskId, segment }, `paid for the attestation of segment ${segment}`);
+    else output.note(`the attestation of segment ${segment} was not revealed in time and is closed without pay`);
+  }
+
+  #sealKey(segment: number): string {
+    return `${this.#desk.taskId}:seal:${segment}`;
+  }
+}
