@@ -1,4 +1,5 @@
 /** A solver's work on one task: training, disputes and the end, side by side. */
+import type { Hex } from "viem";
 import { contractAbi } from "../shared/chain/contracts.ts";
 import { ContractRevertError } from "../shared/chain/errors.ts";
 import { ExitCode } from "../shared/cli.ts";
@@ -33,6 +34,8 @@ export class TaskWorker {
   readonly #player: DisputePlayer;
   readonly #chores: Chores;
   readonly #ended = new AbortController();
+  /** Disputes in which a drill has been told to fall silent. */
+  readonly #silent = new Set<Hex>();
   /** Why training cannot go on; disputes about what is committed still can. */
   #stopped: TouchstoneError | null = null;
 
@@ -99,14 +102,23 @@ export class TaskWorker {
     }
   }
 
-  async #defend({ subject, walk }: BookedDispute): Promise<DefendantMove | null> {
+  async #defend({ disputeId, subject, walk }: BookedDispute): Promise<DefendantMove | null> {
     if (this.#booked.state === "failed" || walk.turn !== "defendant") return null;
     const { run } = this.#task;
     const evidence = await this.#trainer.run.evidence(subject.segment, this.#booked.checkpoints);
     await this.#trainer.reportCheat();
     if (this.#cheat === undefined) return defend(run, evidence, walk);
     const move = await defend(run, evidence, walk, { claimPartials: lyingPartials });
-    return move?.kind === this.#cheat.cheat.silentAt ? null : move;
+    if (move === null || move.kind !== this.#cheat.cheat.silentAt) return move;
+    this.#fallSilent(disputeId, move.kind);
+    return null;
+  }
+
+  /** Whoever watches a drill need not guess whether a solver thinks or is silent. */
+  #fallSilent(disputeId: Hex, move: DefendantMove["kind"]): void {
+    if (this.#silent.has(disputeId)) return;
+    this.#silent.add(disputeId);
+    this.#context.output.event("silent", { disputeId, move }, `dispute ${disputeId}: silent where it owes ${move}`);
   }
 
   /** Settles what is complete, or gives up what can no longer be completed: part of the bond comes back. */

@@ -57,7 +57,7 @@ export class Trainer {
     const { context, task, watch, signal } = this.#parts;
     const { job, taskId } = task;
     const { output } = context;
-    const committed = await this.#committed();
+    const { committed } = await this.#stored();
     await watch.until(() => this.#booked.checkpoints.filter(Boolean).length >= committed);
     this.#progress ??= createProgress("training", job.steps, output.json);
     if (committed > 0) output.note(`taking up task ${taskId} after checkpoint ${committed - 1}`);
@@ -72,7 +72,12 @@ export class Trainer {
     this.#isDone = true;
     this.#progress.finish();
     const losses = this.#losses.map((loss) => loss ?? null);
-    output.event("trained", { steps: job.steps, losses }, "all steps are done");
+    const { finalAt } = await this.#stored();
+    output.event(
+      "trained",
+      { steps: job.steps, losses, finalAt },
+      `all steps are done; the task can settle when its challenge windows are over, after ${new Date(finalAt * 1000).toISOString()} by the chain's clock`,
+    );
   }
 
   /** Writes where a drill has put its fault, once it has. */
@@ -106,16 +111,15 @@ export class Trainer {
     output.event("checkpoint", { segment, stateRoot: root, locator }, `checkpoint ${segment} is committed: ${root}`);
   }
 
-  /** Number of checkpoints that the chain has. */
-  async #committed(): Promise<number> {
+  /** The task by the chain itself, which the log may be behind of. */
+  async #stored() {
     const { chain, deployment } = this.#parts.context;
-    const { committed } = await chain.client.readContract({
+    return chain.client.readContract({
       address: deployment.market,
       abi: contractAbi("TrainingMarket"),
       functionName: "task",
       args: [this.#parts.task.taskId],
     });
-    return committed;
   }
 
   #onStep(step: number, loss: number): void {

@@ -20,9 +20,6 @@ export interface CheatedRun {
   readonly transcript: Transcript;
 }
 
-/** Looks without any move of the defendant, at the chain's pace, before its silence is believed. */
-const SILENT_LOOKS = 40;
-
 export async function runCheat(
   stage: Stage,
   verifiers: readonly ProgramProcess[],
@@ -44,7 +41,7 @@ export async function runCheat(
     report,
   ];
   const solver = stage.start("cheat", "solver", args);
-  const disputeId = await awaitConviction(stage, solver, taskId, fromBlock, cheat.startsWith("silent-"));
+  const disputeId = await awaitConviction(stage, solver, taskId, fromBlock);
   const transcript = await readTranscript(stage.chain, stage.deployment, disputeId, fromBlock);
   const verifier = verifiers.find(({ events }) =>
     events.some((event) => event.event === "dispute" && event.disputeId === disputeId),
@@ -63,18 +60,12 @@ export async function runCheat(
   };
 }
 
-/** The dispute that convicted the solver. For one that falls silent, moves block time past its clock. */
-async function awaitConviction(
-  stage: Stage,
-  solver: ProgramProcess,
-  taskId: Hex,
-  fromBlock: bigint,
-  willFallSilent: boolean,
-): Promise<Hex> {
+/** The dispute that convicted the solver. Where the solver says that it has fallen silent, moves block time past its clock. */
+async function awaitConviction(stage: Stage, solver: ProgramProcess, taskId: Hex, fromBlock: bigint): Promise<Hex> {
   const { client, pollingMs } = stage.chain;
   const { market, game } = stage.deployment;
-  let moves = -1;
-  for (let quietLooks = 0; ; quietLooks++) {
+  const waitedOut = new Set<Hex>();
+  for (;;) {
     const logs = await client.getLogs({ address: [market, game], fromBlock, toBlock: "latest" });
     const convicted = parseEventLogs({ abi: contractAbi("TrainingMarket"), logs, eventName: "Convicted" }).find(
       ({ args }) => args.taskId === taskId,
@@ -82,12 +73,22 @@ async function awaitConviction(
     if (convicted !== undefined) return convicted.args.disputeId;
     // A solver that ended without a conviction has failed: let its own words say why.
     if (solver.hasEnded) await solver.waitFor("its conviction", () => false);
-    if (logs.length !== moves) quietLooks = 0;
-    moves = logs.length;
-    if (willFallSilent && quietLooks >= SILENT_LOOKS) {
-      const opened = parseEventLogs({ abi: contractAbi("DisputeGame"), logs, eventName: "DisputeOpened" });
-      await Promise.all(opened.map(({ args }) => advancePastDeadline(stage, args.disputeId)));
-      quietLooks = 0;
+    const silent = solver.events.flatMap(({ event, disputeId }) => (event === "silent" ? [disputeId as Hex] : []));
+    const over = new Set(
+      parseEventLogs({ abi: contractAbi("DisputeGame"), logs, eventName: "DisputeResolved" }).map(
+        ({ args }) => args.disputeId,
+      ),
+    );
+    const live = parseEventLogs({ abi: contractAbi("DisputeGame"), logs, eventName: "DisputeOpened" })
+      .map(({ args }) => args.disputeId)
+      .filter((disputeId) => !over.has(disputeId));
+    // Time runs in all disputes alike: none is cut short while another is still being played.
+    if (live.every((disputeId) => silent.includes(disputeId))) {
+      for (const disputeId of live) {
+        if (waitedOut.has(disputeId)) continue;
+        waitedOut.add(disputeId);
+        await advancePastDeadline(stage, disputeId);
+      }
     }
     await pause(pollingMs);
   }
