@@ -1,8 +1,9 @@
 /** What a trained text model is worth: its loss on held-out text, and text that it writes. Runs on any engine. */
-import type { Engine, StepInputs } from "../shared/engine/engine.ts";
+import type { Engine } from "../shared/engine/engine.ts";
 import { keyOf, philox4x32 } from "../shared/numerics/philox.ts";
 import { Dtype, wordCount } from "../shared/program/descriptor.ts";
 import type { Program, Tensor } from "../shared/program/program.ts";
+import type { StepInputs } from "../shared/program/stepInputs.ts";
 
 export class TextModel {
   readonly #engine: Engine;

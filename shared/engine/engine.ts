@@ -3,20 +3,7 @@
  * Two engines that pass the conformance self-test give the same words for the same inputs.
  */
 import type { Tensor } from "../program/program.ts";
-
-/** What one step reads besides the state and the program's constants. */
-export interface SourceOutputs {
-  /** Outputs of the program's batch operators, by operator index. */
-  readonly batches: ReadonlyMap<number, Tensor>;
-  /** Outputs of the program's schedule operators, by operator index. */
-  readonly schedule: ReadonlyMap<number, Tensor>;
-}
-
-/** Everything one step reads besides the program's constants. */
-export interface StepInputs extends SourceOutputs {
-  /** State before the step, in program order. */
-  readonly state: readonly Tensor[];
-}
+import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
 
 export interface StepResult {
   readonly state: readonly Tensor[];

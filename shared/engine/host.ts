@@ -1,6 +1,7 @@
 /** Where the sessions of an engine live: in this thread (`localHost.ts`) or in a worker (`workerHost.ts`). */
 import type { Tensor } from "../program/program.ts";
-import type { SourceOutputs, StateRange, StepInputs, StepReport, StepTrace } from "./engine.ts";
+import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
+import type { StateRange, StepReport, StepTrace } from "./engine.ts";
 import type { RealisedStep } from "./realise/realise.ts";
 
 /** A realised step that is loaded. Calls take effect in the order in which they are made. */

@@ -1,7 +1,8 @@
 /** The engine over a host, without self-test: a program's plain session from the start, its traced one when it is first asked for. */
 import type { Program } from "../program/program.ts";
+import type { StepInputs } from "../program/stepInputs.ts";
 import type { ConformanceReport } from "./conformance/conformance.ts";
-import type { Engine, StepInputs, StepReport, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
+import type { Engine, StepReport, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
 import type { Host, HostedSession } from "./host.ts";
 import { requireInputs, requireSources, requireState } from "./inputs.ts";
 import { realise } from "./realise/realise.ts";

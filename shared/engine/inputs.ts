@@ -1,7 +1,7 @@
 /** Checks on what is given to an engine, before it reaches one that knows sizes only from its buffers. */
 import { wordCount } from "../program/descriptor.ts";
 import type { Program, Tensor } from "../program/program.ts";
-import type { SourceOutputs, StepInputs } from "./engine.ts";
+import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
 import { StepInputsError } from "./reference.ts";
 
 /** @throws StepInputsError when a tensor is missing or has another size than the program says. */

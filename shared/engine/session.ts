@@ -1,15 +1,16 @@
 /** One loaded ONNX model of a step, in this thread, on whichever build of ONNX Runtime it is given. */
 import type * as onnxruntime from "onnxruntime-node";
+import { GUARD_LIMIT } from "../numerics/guard.ts";
 import { Dtype } from "../program/descriptor.ts";
 import type { Tensor } from "../program/program.ts";
+import { type SourceOutputs, type StepInputs, sourceOutput } from "../program/stepInputs.ts";
 import { canonicalise } from "./canonical.ts";
-import type { SourceOutputs, StateRange, StepInputs, StepReport, StepTrace } from "./engine.ts";
+import type { StateRange, StepReport, StepTrace } from "./engine.ts";
 import { EngineFailedError } from "./errors.ts";
 import type { HostedSession } from "./host.ts";
 import { readGuard } from "./realise/guard.ts";
 import type { Feed, Fetch, RealisedStep } from "./realise/realise.ts";
 import { readRanges } from "./stepwise.ts";
-import { GUARD_LIMIT } from "./validity.ts";
 
 /** A build of ONNX Runtime and how it is used. */
 export interface Runtime {
@@ -162,10 +163,6 @@ export class StepSession implements HostedSession {
 
 function scalar(fetched: Fetched, name: string): number {
   return Number(fetched[name]!.data[0]);
-}
-
-function sourceOutput({ batches, schedule }: SourceOutputs, index: number): Tensor | undefined {
-  return batches.get(index) ?? schedule.get(index);
 }
 
 function readTensor({ name, dtype, shape }: Fetch, fetched: Fetched): Tensor {

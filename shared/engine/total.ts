@@ -3,10 +3,13 @@
  * section 4); the rules decide invalid ones, too, and so does the contract: a run that diverges is no fault, and whoever replays it
  * must get the same words. From an invalid step on, the reference engine computes.
  */
-import type { Engine, StepInputs, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
+
+import { GUARD_LIMIT } from "../numerics/guard.ts";
+import type { StepInputs } from "../program/stepInputs.ts";
+import type { Engine, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
 import { InvalidStateError, InvalidStepError } from "./errors.ts";
 import { readRanges } from "./stepwise.ts";
-import { assertValidState, GUARD_LIMIT } from "./validity.ts";
+import { assertValidState } from "./validity.ts";
 
 export class TotalEngine implements Engine {
   readonly name: string;

@@ -1,10 +1,8 @@
 /** The guard's bound (docs/numerics.md, section 4). */
+import { GUARD_LIMIT } from "../numerics/guard.ts";
 import { Dtype } from "../program/descriptor.ts";
 import type { Tensor } from "../program/program.ts";
 import { InvalidStateError, InvalidStepError } from "./errors.ts";
-
-/** A step is valid when nothing that its guard measures is larger. */
-export const GUARD_LIMIT = 2 ** 20;
 
 /** @throws InvalidStepError when the guard is above the limit or not a number. */
 export function assertValidStep(step: number, guard: number): void {

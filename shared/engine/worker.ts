@@ -2,7 +2,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import * as onnxruntime from "onnxruntime-node";
 import type { Tensor } from "../program/program.ts";
-import type { SourceOutputs, StateRange, StepInputs } from "./engine.ts";
+import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
+import type { StateRange } from "./engine.ts";
 import { LocalHost } from "./localHost.ts";
 import type { RealisedStep } from "./realise/realise.ts";
 import type { StepSession } from "./session.ts";

@@ -1,7 +1,8 @@
 /** Sessions of onnxruntime-node in a worker thread, so that the caller's thread keeps its clocks and its network. */
 import { Worker } from "node:worker_threads";
 import type { Tensor } from "../program/program.ts";
-import type { SourceOutputs, StateRange, StepInputs, StepReport, StepTrace } from "./engine.ts";
+import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
+import type { StateRange, StepReport, StepTrace } from "./engine.ts";
 import { EngineClosedError, EngineFailedError } from "./errors.ts";
 import type { Host, HostedSession } from "./host.ts";
 import type { RealisedStep } from "./realise/realise.ts";

@@ -2,7 +2,7 @@
  * A job: everything besides the state that determines every step of a training run. Pure functions of it say which steps a
  * segment covers and what a step reads (docs/protocol.md, section 1.2; docs/numerics.md, sections 2.9 and 2.10).
  */
-import type { SourceOutputs, StepInputs } from "../engine/engine.ts";
+
 import { TouchstoneError } from "../errors.ts";
 import { canonical } from "../numerics/float32.ts";
 import { batchAddress } from "../operators/batch.ts";
@@ -10,6 +10,7 @@ import type { StepPosition } from "../operators/read.ts";
 import { scheduleElement } from "../operators/schedule.ts";
 import { type BatchOperator, Dtype, wordCount } from "./descriptor.ts";
 import type { Program, Tensor } from "./program.ts";
+import type { SourceOutputs, StepInputs } from "./stepInputs.ts";
 
 export interface Job {
   readonly program: Program;

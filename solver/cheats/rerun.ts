@@ -1,9 +1,9 @@
 /** Steps computed with a lie inside: everything after it follows from it by the honest rules. */
 import type { TracedStep } from "../../shared/dispute/segmentEvidence.ts";
-import type { StepInputs } from "../../shared/engine/engine.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { type Job, stepInputs } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
+import type { StepInputs } from "../../shared/program/stepInputs.ts";
 
 /** A step from other inputs than the job's. */
 export async function rerunWith(

@@ -5,7 +5,7 @@ import { InvalidStepError } from "../../shared/engine/errors.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { TotalEngine } from "../../shared/engine/total.ts";
-import { GUARD_LIMIT } from "../../shared/engine/validity.ts";
+import { GUARD_LIMIT } from "../../shared/numerics/guard.ts";
 import { type Job, sourceOutputs, stepInputs } from "../../shared/program/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import { floats } from "../helpers/operators.ts";

@@ -75,6 +75,33 @@ describe("the tree", () => {
     });
   }
 
+  /** What a folder of shared may import besides itself and shared's own files. */
+  const LAYERS: Readonly<Record<string, readonly string[]>> = {
+    numerics: [],
+    economics: [],
+    commitment: ["program"],
+    operators: ["commitment", "numerics", "program"],
+    layers: ["numerics", "program"],
+    program: ["commitment", "layers", "numerics", "operators"],
+    engine: ["commitment", "numerics", "operators", "program"],
+    store: ["commitment"],
+    data: ["commitment", "numerics", "program", "store"],
+    dispute: ["commitment", "engine", "numerics", "operators", "program"],
+    chain: ["commitment", "program", "store"],
+    service: ["chain", "commitment", "data", "dispute", "engine", "program", "store"],
+  };
+
+  it("lets the folders of shared import one way", () => {
+    for (const file of modules.filter((module) => /^shared\/.+\//.test(module))) {
+      const folder = file.split("/")[1]!;
+      for (const target of importsOf(file)) {
+        const [root, other, ...rest] = target.split("/");
+        if (root !== "shared" || rest.length === 0 || other === folder) continue;
+        assert.ok(LAYERS[folder]?.includes(other!), `${file} imports ${target}`);
+      }
+    }
+  });
+
   it("has an arrow for every folder of code besides tests and measurements", () => {
     const folders = new Set(modules.filter((file) => file.includes("/")).map(folderOf));
     for (const free of ["test", "bench"]) folders.delete(free);

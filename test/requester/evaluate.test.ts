@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { TextModel } from "../../requester/evaluate.ts";
-import type { Engine, StepInputs, StepTrace } from "../../shared/engine/engine.ts";
+import type { Engine, StepTrace } from "../../shared/engine/engine.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
+import type { StepInputs } from "../../shared/program/stepInputs.ts";
 import { embeddingProgram, exampleState } from "../helpers/programs.ts";
 
 describe("TextModel.loss", () => {

@@ -3,10 +3,11 @@
  * that deviates would cost its user a bond, so it is refused.
  */
 import { TouchstoneError } from "../../errors.ts";
+import { GUARD_LIMIT } from "../../numerics/guard.ts";
 import type { Program, Tensor } from "../../program/program.ts";
-import type { Engine, StepInputs } from "../engine.ts";
+import type { StepInputs } from "../../program/stepInputs.ts";
+import type { Engine } from "../engine.ts";
 import { ReferenceEngine } from "../reference.ts";
-import { GUARD_LIMIT } from "../validity.ts";
 import { type ConformanceProgram, conformanceProgram, guardProgram } from "./program.ts";
 
 export interface ConformanceCheck {

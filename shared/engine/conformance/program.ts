@@ -9,7 +9,7 @@ import {
   wordCount,
 } from "../../program/descriptor.ts";
 import type { NamedOperator, Program, StateTensor, Tensor } from "../../program/program.ts";
-import type { StepInputs } from "../engine.ts";
+import type { StepInputs } from "../../program/stepInputs.ts";
 import { FAINT, floatPairs, LENGTH, randomFloats, randomIntegers, WIDE_INTEGERS } from "./vectors.ts";
 
 /** What an operator of the program stands for in the report. */

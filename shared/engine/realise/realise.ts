@@ -2,10 +2,11 @@
  * A canonical program as one plain ONNX model for each step (docs/numerics.md, section 5): state, batch and schedule in; new state, loss, guard
  * and, in the traced variant, every operator's output out. Run it with graph optimisations disabled.
  */
+
+import { GUARD_LIMIT } from "../../numerics/guard.ts";
 import { Dtype, type Operator } from "../../program/descriptor.ts";
 import { encodeModel } from "../../program/onnx/encode.ts";
 import type { Program, Tensor } from "../../program/program.ts";
-import { GUARD_LIMIT } from "../validity.ts";
 import { type Context, ONNX_TYPE } from "./context.ts";
 import { realiseDot } from "./dot.ts";
 import { UnrealisableError } from "./errors.ts";

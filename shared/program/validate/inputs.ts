@@ -2,10 +2,11 @@
  * What a job brings besides its program: the samples lie within the declared bounds, schedule and initial state are within the guard,
  * and every float32 word is flushed. The range analysis starts from this.
  */
-import { GUARD_LIMIT } from "../../engine/validity.ts";
+
 import { TouchstoneError } from "../../errors.ts";
 import { toNumber } from "../../numerics/float32.ts";
 import { isFlushed } from "../../numerics/flush.ts";
+import { GUARD_LIMIT } from "../../numerics/guard.ts";
 import { Dtype, wordCount } from "../descriptor.ts";
 import { type Job, sampleCount } from "../job.ts";
 import type { Program, SampleField, Tensor } from "../program.ts";

@@ -1,7 +1,8 @@
 /** Rules 3 and 4 of docs/numerics.md, section 4: peaks bound what they should, and no value can leave the numbers or show a subnormal. */
-import { GUARD_LIMIT } from "../../engine/validity.ts";
+
 import { toNumber } from "../../numerics/float32.ts";
 import { FLUSHED_GRID } from "../../numerics/flush.ts";
+import { GUARD_LIMIT } from "../../numerics/guard.ts";
 import {
   type BatchOperator,
   type DotOperator,
