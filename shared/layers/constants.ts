@@ -1,17 +1,22 @@
 /** Operators that only make or pass on constants and shapes: Constant, Identity, Cast, Shape, Concat. */
 import { Dtype } from "../program/descriptor.ts";
+import { hostIntegers, hostTensor, isFloat } from "../program/onnx/host.ts";
 import { OnnxType } from "../program/onnx/model.ts";
 import type { Importer } from "./importer.ts";
 import { isHost } from "./importer.ts";
 
 export const importConstant: Importer = (context) => {
-  const list = context.integers(null, "value_ints");
-  if (list !== null) return { dimensions: [list.length], values: list };
-  const value = context.constantTensor("value");
-  if (value !== null) return value;
-  const single = context.integer("value_int", Number.NaN);
-  if (Number.isNaN(single)) throw context.error("its value is neither a tensor nor integers", "Store it as a tensor.");
-  return { dimensions: [], values: [single] };
+  const tensor = context.constantTensor("value");
+  if (tensor !== null) return tensor;
+  const integers = context.integers(null, "value_ints");
+  if (integers !== null) return hostIntegers(integers);
+  const floats = context.floats(null, "value_floats");
+  if (floats !== null) return hostTensor(OnnxType.float32, [floats.length], floats);
+  const integer = context.integer("value_int", Number.NaN);
+  if (!Number.isNaN(integer)) return hostTensor(OnnxType.int64, [], [integer]);
+  const float = context.float("value_float", Number.NaN);
+  if (!Number.isNaN(float)) return hostTensor(OnnxType.float32, [], [float]);
+  throw context.error("its value is neither a tensor nor numbers", "Store it as a tensor.");
 };
 
 export const importIdentity: Importer = (context) => context.input(0);
@@ -20,7 +25,7 @@ export const importIdentity: Importer = (context) => context.input(0);
 export const importCast: Importer = (context) => {
   const to = context.integer("to", 0);
   const input = context.input(0);
-  const isInteger = isHost(input) || context.graph.node(input).dtype === Dtype.int32;
+  const isInteger = isHost(input) ? !isFloat(input.type) : context.graph.node(input).dtype === Dtype.int32;
   const same = isInteger ? to === OnnxType.int32 || to === OnnxType.int64 : to === OnnxType.float32;
   if (!same) {
     throw context.error(
@@ -35,8 +40,7 @@ export const importCast: Importer = (context) => {
 export const importShape: Importer = (context) => {
   const input = context.input(0);
   const shape = isHost(input) ? input.dimensions : context.graph.shape(input);
-  const values = shape.slice(context.integer("start", 0), context.integer("end", shape.length));
-  return { dimensions: [values.length], values };
+  return hostIntegers(shape.slice(context.integer("start", 0), context.integer("end", shape.length)));
 };
 
 export const importConcat: Importer = (context) => {
@@ -48,5 +52,5 @@ export const importConcat: Importer = (context) => {
     }
     parts.push(...input.values);
   }
-  return { dimensions: [parts.length], values: parts };
+  return hostIntegers(parts);
 };

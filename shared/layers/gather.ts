@@ -4,8 +4,9 @@
  */
 import { Dtype, wordCount } from "../program/descriptor.ts";
 import type { SourceGraph, ValueId } from "../program/graph.ts";
+import { type HostTensor, hostTensor } from "../program/onnx/host.ts";
 import { operandOf } from "../program/view.ts";
-import type { HostTensor, Importer } from "./importer.ts";
+import type { Importer } from "./importer.ts";
 import { isHost, layerName } from "./importer.ts";
 import { reshape } from "./reshape.ts";
 
@@ -75,7 +76,7 @@ function sumByIndex(graph: SourceGraph, x: ValueId, index: ValueId, rows: number
 export const importGather: Importer = (context) => {
   const { graph } = context;
   const data = context.input(0);
-  if (isHost(data)) return gatherHost(context, data);
+  if (isHost(data) && context.host(1) !== null) return gatherHost(context, data);
   const table = context.tensor(0);
   const index = context.tensor(1, Dtype.int32);
   const shape = graph.shape(table);
@@ -102,5 +103,5 @@ const gatherHost = (context: Parameters<Importer>[0], data: HostTensor): HostTen
     throw context.error("it takes shapes apart in a way that is not constant", "Export with a static shape.");
   }
   const values = index.values.map((at) => data.values[context.axis(at, data.values.length)]!);
-  return { dimensions: index.dimensions, values };
+  return hostTensor(data.type, index.dimensions, values);
 };

@@ -32,12 +32,15 @@ export function state(graph: SourceGraph, name: string, shape: readonly number[]
 }
 
 export function constant(graph: SourceGraph, name: string, tensor: Tensor): ValueId {
+  const { dtype, shape, words } = tensor;
+  const greatest = dtype === Dtype.int32 ? words.reduce((most, word) => Math.max(most, word | 0), 0) : null;
   return graph.add({
     name,
     layer: "constant",
     inputs: [],
-    dtype: tensor.dtype,
-    shape: tensor.shape,
+    dtype,
+    ...(greatest === null ? {} : { greatest }),
+    shape,
     lower: (lowering) => lowering.constant(tensor),
   });
 }

@@ -5,7 +5,8 @@ import { softmaxCrossEntropy } from "../layers/softmaxCrossEntropy.ts";
 import { Dtype, wordCount } from "./descriptor.ts";
 import { differentiate } from "./differentiate.ts";
 import { ModelError, SettingError } from "./errors.ts";
-import { importModel } from "./import.ts";
+import { SourceGraph } from "./graph.ts";
+import { importModel, modelInputs } from "./import.ts";
 import { lower } from "./lower.ts";
 import { decodeModel } from "./onnx/decode.ts";
 import { ADAMW_COLUMNS, adamw } from "./optimizer/adamw.ts";
@@ -48,8 +49,23 @@ export function compileTraining(settings: TrainingSettings): CompiledTraining {
     { name: "input", offset: 0, width: context, ...tokens },
     { name: "target", offset: context, width: 1, ...tokens },
   ];
-  const { graph, parameters, logits } = importModel(decodeModel(settings.model), fields[0]!, settings.batch);
-  const shape = graph.shape(logits);
+  const graph = new SourceGraph();
+  const model = decodeModel(settings.model);
+  const [input, ...otherInputs] = modelInputs(model);
+  if (input === undefined || otherInputs.length > 0) {
+    throw new ModelError(
+      `it has ${modelInputs(model).length} inputs`,
+      "Export a model whose one input are the tokens.",
+    );
+  }
+  const inputs = new Map([[input.name, field(graph, fields[0]!, settings.batch)]]);
+  const { outputs, parameters } = importModel(graph, model, { inputs });
+  const [logits, ...otherOutputs] = outputs.values();
+  if (logits === undefined || otherOutputs.length > 0) {
+    throw new ModelError(`it has ${outputs.size} outputs`, "Export a model whose one output are the logits.");
+  }
+  const { dtype, shape } = graph.node(logits);
+  if (dtype !== Dtype.float32) throw new ModelError("its output are not float32 logits", "Export the model again.");
   if (shape.length !== 2 || shape[0] !== settings.batch || shape[1]! < vocabulary) {
     throw new ModelError(
       `its output [${shape}] is not [${settings.batch}, at least ${vocabulary}]`,

@@ -1,84 +1,130 @@
-/** Typed ONNX model → source graph. Shapes are static: the batch axis takes the size of the task. */
-import type { HostTensor, ImportContext, Imported } from "../layers/importer.ts";
+/** Typed ONNX model → nodes of a source graph. Shapes are static: the batch axis is as long as the inputs that are given. */
+import type { ImportContext, Imported } from "../layers/importer.ts";
 import { isHost } from "../layers/importer.ts";
-import { constant, field, state } from "../layers/leaf.ts";
+import { constant, state } from "../layers/leaf.ts";
 import { IMPORTERS, nearestForm } from "../layers/registry.ts";
+import { reshape } from "../layers/reshape.ts";
+import { fromNumber } from "../numerics/float32.ts";
 import { flush } from "../numerics/flush.ts";
-import { Dtype } from "./descriptor.ts";
+import { Dtype, wordCount } from "./descriptor.ts";
 import { ModelError } from "./errors.ts";
-import type { ValueId } from "./graph.ts";
-import { SourceGraph } from "./graph.ts";
+import type { SourceGraph, ValueId } from "./graph.ts";
+import type { HostTensor } from "./onnx/host.ts";
+import { hostOf, isFloat } from "./onnx/host.ts";
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from "./onnx/model.ts";
 import { OnnxType } from "./onnx/model.ts";
-import type { SampleField } from "./program.ts";
 
 /** Operator sets whose definitions of the supported operators are the ones implemented here. */
 const OPERATOR_SETS = { least: 9, most: 25 };
-/** Greatest magnitude of a state word (docs/numerics.md, section 4). */
+/** Greatest magnitude of a state word (docs/numerics.md, section 4), and what greater constants become. */
 const MAX_MAGNITUDE = 2 ** 20;
 
+export interface ImportOptions {
+  /**
+   * What the model's inputs are, by name: tensors of the inputs' declared shapes, or with the same words in row-major order under any other
+   * shape whose first axis is the batch (a sample field [batch, width]).
+   */
+  readonly inputs: ReadonlyMap<string, ValueId>;
+  /** Tensors to use instead of initializers of the model, by the initializers' names: parameters that an earlier import has made. */
+  readonly parameters?: ReadonlyMap<string, ValueId>;
+  /** Put before the names of new parameters, where a graph holds several models. */
+  readonly prefix?: string;
+  /** false: as for evaluation, where nothing is dropped and running statistics are used. */
+  readonly training?: boolean;
+}
+
+/** A float32 initializer that has become a state tensor. */
 export interface Parameter {
+  /** The name in the file, without the prefix. */
+  readonly name: string;
   readonly value: ValueId;
   /** Flushed float32 words. */
   readonly initial: Uint32Array;
 }
 
+/** What the forward pass itself does to a parameter, which then is none of the optimizer's; `next` null: it stays as it is. */
+export interface ForwardUpdate {
+  readonly name: string;
+  /** The parameter, or what the import was given in its place. */
+  readonly value: ValueId;
+  readonly next: ValueId | null;
+}
+
 export interface ImportedModel {
-  readonly graph: SourceGraph;
-  /** Every float32 initializer that the output depends on, in the order of the file. */
+  /** By name, in the order of the file. Integers are int32, truth values are float32 0 and 1. */
+  readonly outputs: ReadonlyMap<string, ValueId>;
+  /** Every new state tensor that an output or an update depends on, in the order of the file. */
   readonly parameters: readonly Parameter[];
-  readonly logits: ValueId;
+  readonly updates: readonly ForwardUpdate[];
+}
+
+/** The inputs that a model asks for; old files list the initializers among them. */
+export function modelInputs({ graph }: OnnxModel): readonly OnnxValueInfo[] {
+  const initialized = new Set(graph.initializers.map(({ name }) => name));
+  return graph.inputs.filter(({ name }) => !initialized.has(name));
 }
 
 /**
- * Reads the forward model whose one input is the given sample field.
+ * Reads a forward model into a graph.
  * @throws ModelError naming the node when the model cannot be trained here.
  */
-export function importModel(model: OnnxModel, input: SampleField, batch: number): ImportedModel {
-  return new ModelImport(model, input, batch).run();
+export function importModel(graph: SourceGraph, model: OnnxModel, options: ImportOptions): ImportedModel {
+  return new ModelImport(graph, model, options).run();
 }
 
 class ModelImport {
+  readonly #graph: SourceGraph;
   readonly #model: OnnxModel;
-  readonly #field: SampleField;
-  readonly #batch: number;
-  readonly #graph = new SourceGraph();
+  readonly #options: ImportOptions;
+  readonly #operatorSet: number;
   readonly #values = new Map<string, Imported>();
-  readonly #initials = new Map<ValueId, Uint32Array>();
+  /** Outputs that their node's importer does not compute, with what is said when one is used. */
+  readonly #absent = new Map<string, string>();
+  readonly #parameters: Parameter[] = [];
+  /** Names in the file of the parameters and of what was given in their place. */
+  readonly #parameterNames = new Map<ValueId, string>();
+  readonly #updates = new Map<ValueId, ForwardUpdate>();
+  /** Constants of the program by the host tensor that they hold. */
+  readonly #constants = new Map<HostTensor, ValueId>();
 
-  constructor(model: OnnxModel, input: SampleField, batch: number) {
+  constructor(graph: SourceGraph, model: OnnxModel, options: ImportOptions) {
+    this.#graph = graph;
     this.#model = model;
-    this.#field = input;
-    this.#batch = batch;
+    this.#options = options;
+    this.#operatorSet = model.operatorSets.find(({ domain }) => domain === "")?.version ?? OPERATOR_SETS.most;
   }
 
   run(): ImportedModel {
-    this.#checkOperatorSets();
-    const { nodes, initializers, outputs } = this.#model.graph;
+    if (this.#operatorSet < OPERATOR_SETS.least || this.#operatorSet > OPERATOR_SETS.most) {
+      throw new ModelError(
+        `it uses operator set ${this.#operatorSet}`,
+        `Export with an operator set from ${OPERATOR_SETS.least} to ${OPERATOR_SETS.most}.`,
+      );
+    }
+    const { nodes, initializers } = this.#model.graph;
     for (const tensor of initializers) this.#define(tensor.name, this.#importInitializer(tensor));
-    this.#importInput();
+    for (const input of modelInputs(this.#model)) this.#define(input.name, this.#importInput(input));
     for (const node of nodes) this.#importNode(node);
-    if (outputs.length !== 1) {
-      throw new ModelError(`it has ${outputs.length} outputs`, "Export a model whose one output are the logits.");
-    }
-    const logits = this.#values.get(outputs[0]!.name);
-    if (logits === undefined || isHost(logits) || this.#graph.node(logits).dtype !== Dtype.float32) {
-      throw new ModelError(`no node computes its output "${outputs[0]!.name}"`, "Export the model again.");
-    }
-    const used = this.#graph.ancestors([logits]);
-    const parameters = [...this.#initials].flatMap(([value, initial]) => (used.has(value) ? [{ value, initial }] : []));
-    return { graph: this.#graph, parameters, logits };
+    const outputs = this.#outputs();
+    const updates = [...this.#updates.values()];
+    const used = this.#graph.ancestors([
+      ...outputs.values(),
+      ...updates.flatMap(({ value, next }) => (next === null ? [] : [value, next])),
+    ]);
+    return { outputs, parameters: this.#parameters.filter(({ value }) => used.has(value)), updates };
   }
 
-  #checkOperatorSets(): void {
-    for (const { domain, version } of this.#model.operatorSets) {
-      if (domain === "" && (version < OPERATOR_SETS.least || version > OPERATOR_SETS.most)) {
-        throw new ModelError(
-          `it uses operator set ${version}`,
-          `Export with an operator set from ${OPERATOR_SETS.least} to ${OPERATOR_SETS.most}.`,
-        );
+  #outputs(): Map<string, ValueId> {
+    const outputs = new Map<string, ValueId>();
+    for (const { name } of this.#model.graph.outputs) {
+      const value = this.#values.get(name);
+      if (value === undefined || isHost(value)) {
+        throw new ModelError(`no node computes its output "${name}"`, "Export the model again.");
       }
+      if (outputs.has(name)) throw new ModelError(`it has the output "${name}" twice`, "Export the model again.");
+      outputs.set(name, value);
     }
+    return outputs;
   }
 
   #define(name: string, value: Imported): void {
@@ -87,39 +133,54 @@ class ModelImport {
   }
 
   #importInitializer(tensor: OnnxTensor): Imported {
-    if (tensor.type !== OnnxType.float32) return hostOrThrow(tensor, tensor.name);
-    const initial = weightWords(tensor, tensor.name);
-    const value = state(this.#graph, tensor.name, tensor.dimensions);
-    this.#initials.set(value, initial);
+    const { name, dimensions } = tensor;
+    const host = hostOf(tensor);
+    if (!isFloat(host.type)) return host;
+    const given = this.#options.parameters?.get(name);
+    if (given !== undefined) {
+      if (`${this.#graph.shape(given)}` !== `${dimensions}`) {
+        throw new RangeError(`"${name}" is [${dimensions}], what is given for it [${this.#graph.shape(given)}]`);
+      }
+      this.#parameterNames.set(given, name);
+      return given;
+    }
+    const initial = weightWords(host, name);
+    const value = state(this.#graph, `${this.#options.prefix ?? ""}${name}`, dimensions);
+    this.#parameters.push({ name, value, initial });
+    this.#parameterNames.set(value, name);
     return value;
   }
 
-  #importInput(): void {
-    // Old files list the initializers among the inputs.
-    const inputs = this.#model.graph.inputs.filter(({ name }) => !this.#values.has(name));
-    const input = inputs[0];
-    if (input === undefined || inputs.length > 1) {
-      throw new ModelError(`it has ${inputs.length} inputs`, "Export a model whose one input are the tokens.");
-    }
-    if (input.type !== OnnxType.int64 && input.type !== OnnxType.int32) {
-      throw new ModelError(`its input "${input.name}" is not int64 or int32`, "The input are token numbers.");
-    }
-    this.#checkInputShape(input);
-    this.#define(input.name, field(this.#graph, this.#field, this.#batch));
-  }
-
-  #checkInputShape({ name, dimensions }: OnnxValueInfo): void {
-    const expected = [this.#batch, this.#field.width];
-    const fits =
-      dimensions !== null &&
-      dimensions.length === expected.length &&
-      dimensions.every((dimension, axis) => typeof dimension === "string" || dimension === expected[axis]);
-    if (!fits) {
+  #importInput({ name, type, dimensions }: OnnxValueInfo): Imported {
+    const given = this.#options.inputs.get(name);
+    if (given === undefined) {
       throw new ModelError(
-        `its input "${name}" is [${dimensions ?? "of unknown rank"}], not [${expected}] (batch, context)`,
-        "Export with a dynamic batch axis, or with the task's batch size and context.",
+        `its input "${name}" is not among those given: ${[...this.#options.inputs.keys()].join(", ") || "none"}`,
+        "Name a sample field after each of its inputs.",
       );
     }
+    const { dtype, shape } = this.#graph.node(given);
+    const isInteger = type === OnnxType.int64 || type === OnnxType.int32;
+    if (!isInteger && type !== OnnxType.float32) {
+      throw new ModelError(
+        `its input "${name}" has element type ${type}`,
+        "Inputs are int64, int32 or float32: cast inside the model.",
+      );
+    }
+    if (isInteger !== (dtype === Dtype.int32)) {
+      throw new ModelError(
+        `its input "${name}" takes ${isInteger ? "integers" : "float32 numbers"} and is given ${isInteger ? "float32 numbers" : "integers"}`,
+        "Give the sample field the input's type.",
+      );
+    }
+    const declared = declaredShape(dimensions, shape);
+    if (declared === null) {
+      throw new ModelError(
+        `its input "${name}" is [${dimensions ?? "of unknown rank"}], not [${shape}]`,
+        "Export with a dynamic batch axis, or with the task's batch size; the other axes must have as many elements as the sample field.",
+      );
+    }
+    return reshape(this.#graph, given, declared);
   }
 
   #importNode(node: OnnxNode): void {
@@ -129,26 +190,30 @@ class ModelImport {
       const operator = node.domain === "" ? node.operator : `${node.domain}.${node.operator}`;
       throw new ModelError(`operator ${operator} is not supported`, nearestForm(node.operator), at);
     }
-    if (node.outputs.filter((output) => output !== "").length !== 1) {
-      throw new ModelError(`it has ${node.outputs.length} outputs`, "Nodes with one output are supported.", at);
+    const imported = importer(this.#context(node, at));
+    const values: readonly Imported[] = Array.isArray(imported) ? imported : [imported as Imported];
+    for (const [index, name] of node.outputs.entries()) {
+      if (name === "") continue;
+      const value = values[index];
+      if (value !== undefined) this.#define(name, value);
+      else this.#absent.set(name, `output ${index} of node "${at.node}" (${at.operator}), which is not supported`);
     }
-    const error = (problem: string, remedy: string) => new ModelError(problem, remedy, at);
-    this.#define(node.outputs[0]!, importer(this.#context(node, error)));
   }
 
-  #context(node: OnnxNode, error: ImportContext["error"]): ImportContext {
+  #context(node: OnnxNode, at: { node: string; operator: string }): ImportContext {
     const graph = this.#graph;
+    const error = (problem: string, remedy: string) => new ModelError(problem, remedy, at);
     const has = (index: number) => (node.inputs[index] ?? "") !== "";
     const input = (index: number): Imported => {
       const name = node.inputs[index] ?? "";
       const value = this.#values.get(name);
-      if (value === undefined) {
-        throw error(
-          has(index) ? `its input "${name}" is not defined before it` : `it lacks input ${index}`,
-          "Export the model again, with its weights inside the file.",
-        );
-      }
-      return value;
+      if (value !== undefined) return value;
+      const absent = this.#absent.get(name);
+      if (absent !== undefined) throw error(`its input "${name}" is ${absent}`, "Leave it out of the model.");
+      throw error(
+        has(index) ? `its input "${name}" is not defined before it` : `it lacks input ${index}`,
+        "Export the model again, with its weights inside the file.",
+      );
     };
     const attribute = <K extends string>(name: string, kind: K) => {
       const value = node.attributes[name];
@@ -156,55 +221,113 @@ class ModelImport {
       if (value.kind !== kind) throw error(`its attribute ${name} is not of kind ${kind}`, "Export the model again.");
       return value as Extract<typeof value, { kind: K }>;
     };
+    const list = (index: number | null, name: string, kind: "ints" | "floats"): readonly number[] | null => {
+      if (index === null || !has(index)) return attribute(name, kind)?.value ?? null;
+      const value = input(index);
+      if (!isHost(value)) throw error(`its ${name} are not constant`, "Export with static shapes.");
+      return [...value.values];
+    };
     return {
       graph,
+      name: at.node,
+      operatorSet: this.#operatorSet,
+      training: this.#options.training ?? true,
+      inputCount: node.inputs.length,
       has,
+      wants: (output) => (node.outputs[output] ?? "") !== "",
       input,
       error,
       tensor: (index, ...dtypes) => {
         const value = input(index);
         const allowed = dtypes.length === 0 ? [Dtype.float32] : dtypes;
-        if (isHost(value) || !allowed.includes(graph.node(value).dtype)) {
+        const tensor = isHost(value) ? this.#constant(value, node.inputs[index]!) : value;
+        if (!allowed.includes(graph.node(tensor).dtype)) {
           const wanted = allowed.map((dtype) => (dtype === Dtype.float32 ? "float32" : "int32")).join(" or ");
           throw error(`its input "${node.inputs[index]}" is not a ${wanted} tensor`, "Check what feeds it.");
         }
-        return value;
+        return tensor;
+      },
+      host: (index) => {
+        const value = has(index) ? input(index) : null;
+        return value !== null && isHost(value) ? value : null;
       },
       integer: (name, absent) => attribute(name, "int")?.value ?? absent,
       float: (name, absent) => attribute(name, "float")?.value ?? absent,
-      integers: (index, name) => {
-        if (index === null || !has(index)) return attribute(name, "ints")?.value ?? null;
-        const value = input(index);
-        if (!isHost(value)) throw error(`its ${name} are not constant`, "Export with static shapes.");
-        return value.values;
-      },
+      string: (name, absent) => attribute(name, "string")?.value ?? absent,
+      strings: (name) => attribute(name, "strings")?.value ?? null,
+      integers: (index, name) => list(index, name, "ints"),
+      floats: (index, name) => list(index, name, "floats"),
       constantTensor: (name) => {
         const tensor = attribute(name, "tensor")?.value ?? null;
-        if (tensor === null) return null;
-        if (tensor.type !== OnnxType.float32) return hostOrThrow(tensor, node.outputs[0]!);
-        const words = weightWords(tensor, node.outputs[0]!);
-        return constant(graph, node.outputs[0]!, { dtype: Dtype.float32, shape: tensor.dimensions, words });
+        return tensor === null ? null : hostOf(tensor);
       },
       axis: (axis, rank) => {
         const index = axis < 0 ? axis + rank : axis;
         if (!(index >= 0 && index < rank)) throw error(`axis ${axis} is not one of ${rank}`, "Correct the axis.");
         return index;
       },
+      stateUpdate: (value, next) => {
+        const name = this.#parameterNames.get(value);
+        if (name === undefined) {
+          throw error(`"${graph.name(value)}" is replaced after each step and is no initializer`, "Store it as one.");
+        }
+        this.#updates.set(value, { name, value, next });
+      },
     };
   }
-}
 
-/** The integers of a constant; other element types cannot take part in a model. */
-function hostOrThrow(tensor: OnnxTensor, name: string): HostTensor {
-  if (tensor.type !== OnnxType.int64 && tensor.type !== OnnxType.int32) {
-    throw new ModelError(`constant "${name}" has element type ${tensor.type}`, "Export the model in float32.");
+  /** Known numbers as a constant of the program. */
+  #constant(host: HostTensor, name: string): ValueId {
+    const known = this.#constants.get(host);
+    if (known !== undefined) return known;
+    const { dimensions, values, type } = host;
+    if (values.length === 0) throw new ModelError(`constant "${name}" is empty`, "Export the model again.");
+    const isReal = isFloat(type) || type === OnnxType.bool;
+    const bad = isReal ? values.findIndex(Number.isNaN) : values.findIndex((value) => Math.abs(value) >= 2 ** 31);
+    if (bad >= 0) {
+      throw new ModelError(`word ${bad} of constant "${name}" is ${values[bad]}`, "Constants must be numbers.");
+    }
+    const words = isReal
+      ? Uint32Array.from(values, (value) => constantWord(value))
+      : new Uint32Array(Int32Array.from(values).buffer);
+    const id = constant(this.#graph, name, {
+      dtype: isReal ? Dtype.float32 : Dtype.int32,
+      shape: dimensions,
+      words,
+    });
+    this.#constants.set(host, id);
+    return id;
   }
-  return { dimensions: tensor.dimensions, values: Array.from(tensor.data as Int32Array | BigInt64Array, Number) };
 }
 
-/** Flushed words of a float32 constant. */
-function weightWords(tensor: OnnxTensor, name: string): Uint32Array {
-  const values = tensor.data as Float32Array;
+/** The declared shape with its symbolic axes filled in from what is given, or null when it does not fit. */
+function declaredShape(
+  dimensions: readonly (number | string)[] | null,
+  given: readonly number[],
+): readonly number[] | null {
+  if (dimensions === null) return null;
+  const open = dimensions.flatMap((dimension, axis) => (typeof dimension === "string" ? [axis] : []));
+  const shape = dimensions.map((dimension) => (typeof dimension === "string" ? 1 : dimension));
+  if (dimensions.length === given.length) {
+    for (const axis of open) shape[axis] = given[axis]!;
+    return shape.every((dimension, axis) => dimension === given[axis]) ? shape : null;
+  }
+  if (shape.length === 0) return null;
+  const batch = given[0]!;
+  if (open.includes(0)) shape[0] = batch;
+  const [other, ...more] = open.filter((axis) => axis > 0);
+  if (more.length > 0) return null;
+  if (other !== undefined) shape[other] = wordCount(given) / wordCount(shape);
+  return shape[0] === batch && wordCount(shape) === wordCount(given) ? shape : null;
+}
+
+/** The flushed word of a constant, which is brought within the bounds of numbers: a mask's −∞ becomes −2^20. */
+function constantWord(value: number): number {
+  return flush(fromNumber(Math.min(Math.max(value, -MAX_MAGNITUDE), MAX_MAGNITUDE)));
+}
+
+/** Flushed words of a parameter. */
+function weightWords({ values }: HostTensor, name: string): Uint32Array {
   if (values.length === 0) throw new ModelError(`constant "${name}" is empty`, "Export the model again.");
   const bad = values.findIndex((value) => !(Math.abs(value) <= MAX_MAGNITUDE));
   if (bad >= 0) {
@@ -213,5 +336,5 @@ function weightWords(tensor: OnnxTensor, name: string): Uint32Array {
       "Weights must be finite numbers of magnitude up to 2^20.",
     );
   }
-  return new Uint32Array(values.buffer, values.byteOffset, values.length).map(flush);
+  return Uint32Array.from(values, (value) => flush(fromNumber(value)));
 }
