@@ -1,12 +1,16 @@
 /** The ONNX operators that can be imported, and what to use instead of some that cannot. A new layer is one line here. */
 import { importAdd } from "./add.ts";
 import { importCast, importConcat, importConstant, importIdentity, importShape } from "./constants.ts";
+import { importErf } from "./erf.ts";
 import { importGather } from "./gather.ts";
+import { importGelu } from "./gelu.ts";
 import { importGemm } from "./gemm.ts";
 import type { Importer } from "./importer.ts";
 import { importMatMul } from "./matmul.ts";
 import { importRelu } from "./relu.ts";
 import { importFlatten, importReshape, importSqueeze, importUnsqueeze } from "./reshape.ts";
+import { importSigmoid } from "./sigmoid.ts";
+import { importSwish } from "./silu.ts";
 import { importTanh } from "./tanh.ts";
 import { importTranspose } from "./transpose.ts";
 
@@ -16,15 +20,19 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     Cast: importCast,
     Concat: importConcat,
     Constant: importConstant,
+    Erf: importErf,
     Flatten: importFlatten,
     Gather: importGather,
+    Gelu: importGelu,
     Gemm: importGemm,
     Identity: importIdentity,
     MatMul: importMatMul,
     Relu: importRelu,
     Reshape: importReshape,
     Shape: importShape,
+    Sigmoid: importSigmoid,
     Squeeze: importSqueeze,
+    Swish: importSwish,
     Tanh: importTanh,
     Transpose: importTranspose,
     Unsqueeze: importUnsqueeze,
@@ -33,12 +41,7 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
 
 const NEAREST: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    Softmax: "Leave it out and return logits: the loss contains the softmax.",
-    LogSoftmax: "Leave it out and return logits: the loss contains the softmax.",
     Dropout: "Export the model in evaluation mode, which drops it.",
-    Sigmoid: "The nearest supported activation is Tanh.",
-    Gelu: "The nearest supported activation is Tanh.",
-    Erf: "The nearest supported activation is Tanh.",
     LeakyRelu: "The nearest supported activation is Relu.",
     Elu: "The nearest supported activation is Relu.",
     Sub: "The nearest supported operator is Add.",

@@ -1,42 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mapTensor } from "../../shared/engine/reference/map.ts";
 import { expNegative, logarithm } from "../../shared/layers/exponential.ts";
 import { tanhExpression } from "../../shared/layers/tanh.ts";
-import { MapBuilder, type Register } from "../../shared/program/mapBuilder.ts";
+import { apply, points, worstRelative } from "../helpers/mapFunction.ts";
 import { Random } from "../helpers/random.ts";
-
-/** float32 results of a Map of one operand. */
-function apply(expression: (map: MapBuilder, x: Register) => Register, inputs: Float32Array): Float32Array {
-  const map = new MapBuilder();
-  const x = map.operand({
-    reference: { kind: "operator", index: 0 },
-    dtype: 0,
-    count: inputs.length,
-    offset: 0,
-    strides: [1],
-  });
-  const parts = map.finish(expression(map, x))!;
-  const operator = { family: "map", dtype: 0, shape: [inputs.length], ...parts } as const;
-  return new Float32Array(mapTensor(operator, [new Uint32Array(inputs.buffer)]).buffer);
-}
-
-/** Evenly spaced and logarithmically small numbers of [−limit, limit] or [0, limit]. */
-function points(least: number, most: number, seed: number): Float32Array {
-  const random = new Random(seed);
-  return Float32Array.from({ length: 60_000 }, (_, i) => {
-    if (i % 3 === 0) return least + ((most - least) * i) / 60_000;
-    const value = least + (most - least) * random.unit();
-    return i % 3 === 1 ? value : value * 2 ** -random.between(0, 40);
-  });
-}
-
-function worstRelative(inputs: Float32Array, actual: Float32Array, exact: (x: number) => number): number {
-  return inputs.reduce((worst, x, i) => {
-    const expected = exact(x);
-    return expected === 0 ? worst : Math.max(worst, Math.abs(actual[i]! / expected - 1));
-  }, 0);
-}
 
 test("exp(-t) is within 2e-6 on [0, 20], and within 1e-6 near its greatest values", () => {
   const inputs = points(0, 20, 1);
