@@ -7,10 +7,13 @@ import { importGelu } from "./gelu.ts";
 import { importGemm } from "./gemm.ts";
 import type { Importer } from "./importer.ts";
 import { importMatMul } from "./matmul.ts";
+import { importLayerNormalization, importRmsNormalization } from "./normalization.ts";
+import { importReduceL2, importReduceMax, importReduceMean, importReduceMin, importReduceSum } from "./reduce.ts";
 import { importRelu } from "./relu.ts";
 import { importFlatten, importReshape, importSqueeze, importUnsqueeze } from "./reshape.ts";
 import { importSigmoid } from "./sigmoid.ts";
 import { importSwish } from "./silu.ts";
+import { importLogSoftmax, importSoftmax } from "./softmax.ts";
 import { importTanh } from "./tanh.ts";
 import { importTranspose } from "./transpose.ts";
 
@@ -26,11 +29,21 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     Gelu: importGelu,
     Gemm: importGemm,
     Identity: importIdentity,
+    LayerNormalization: importLayerNormalization,
+    LogSoftmax: importLogSoftmax,
     MatMul: importMatMul,
+    RMSNormalization: importRmsNormalization,
+    ReduceL2: importReduceL2,
+    ReduceMax: importReduceMax,
+    ReduceMean: importReduceMean,
+    ReduceMin: importReduceMin,
+    ReduceSum: importReduceSum,
     Relu: importRelu,
     Reshape: importReshape,
     Shape: importShape,
     Sigmoid: importSigmoid,
+    SimplifiedLayerNormalization: importRmsNormalization,
+    Softmax: importSoftmax,
     Squeeze: importSqueeze,
     Swish: importSwish,
     Tanh: importTanh,
