@@ -1,7 +1,7 @@
 /** Checks on what is given to an engine, before it reaches one that knows sizes only from its buffers. */
-import { wordCount } from "../program/descriptor.ts";
+import { isComputed, wordCount } from "../program/descriptor.ts";
 import type { Program, Tensor } from "../program/program.ts";
-import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
+import { type SourceOutputs, type StepInputs, sourceOutput } from "../program/stepInputs.ts";
 import { StepInputsError } from "./reference.ts";
 
 /** @throws StepInputsError when a tensor is missing or has another size than the program says. */
@@ -19,8 +19,7 @@ export function requireState(program: Program, state: readonly Tensor[]): void {
 /** @throws StepInputsError */
 export function requireSources(program: Program, sources: SourceOutputs): SourceOutputs {
   for (const [index, { name, operator }] of program.operators.entries()) {
-    if (operator.family === "batch") requireWords(`Operator ${name}`, operator.shape, sources.batches.get(index));
-    if (operator.family === "schedule") requireWords(`Operator ${name}`, operator.shape, sources.schedule.get(index));
+    if (!isComputed(operator)) requireWords(`Operator ${name}`, operator.shape, sourceOutput(sources, index));
   }
   return sources;
 }

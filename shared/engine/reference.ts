@@ -7,12 +7,20 @@ import { TouchstoneError } from "../errors.ts";
 import { staysInside } from "../operators/address.ts";
 import { element, finish, partialValue } from "../operators/element.ts";
 import type { Read, StepPosition } from "../operators/read.ts";
-import { type Operator, type PeakOperator, type Reference, wordCount } from "../program/descriptor.ts";
+import {
+  type ComputedOperator,
+  isComputed,
+  operandShape,
+  type PeakOperator,
+  type Reference,
+  wordCount,
+} from "../program/descriptor.ts";
 import type { Program, Tensor } from "../program/program.ts";
-import type { StepInputs } from "../program/stepInputs.ts";
+import { type StepInputs, sourceOutput } from "../program/stepInputs.ts";
 import type { Engine, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
 import { dotIsExact, dotTensor } from "./reference/dot.ts";
 import { gatherTensor } from "./reference/gather.ts";
+import { joinTensor, rangesFit } from "./reference/join.ts";
 import { mapTensor } from "./reference/map.ts";
 import { peakMaxima, peakWords } from "./reference/peak.ts";
 import { scatters, sumByIndexTensor, sumIsExact, sumTensor } from "./reference/sum.ts";
@@ -29,7 +37,7 @@ export class StepInputsError extends TouchstoneError {
 }
 
 const NO_WORDS = new Uint32Array(0);
-/** No source of words is left when whole tensors are computed: batch and schedule outputs arrive as inputs. */
+/** No source of words is left when whole tensors are computed: the sources' outputs arrive as inputs. */
 const NO_POSITION: StepPosition = { seed: 0n, step: 0, steps: 0, sampleCount: 0, sampleWords: 0, scheduleWidth: 0 };
 
 export class ReferenceEngine implements Engine {
@@ -65,14 +73,13 @@ export class ReferenceEngine implements Engine {
     const tensors = { operator: outputs, state: inputs.state, constant: constants };
     const wordsOf = ({ kind, index }: Reference): Uint32Array => tensors[kind][index]?.words ?? NO_WORDS;
     for (const [at, { name, operator }] of operators.entries()) {
-      const { family, dtype, shape } = operator;
-      if (family === "batch" || family === "schedule") {
-        const given = (family === "batch" ? inputs.batches : inputs.schedule).get(at);
-        outputs.push(requireWords(`Operator ${name}`, shape, given));
+      const { dtype, shape } = operator;
+      if (!isComputed(operator)) {
+        outputs.push(requireWords(`Operator ${name}`, shape, sourceOutput(inputs, at)));
         continue;
       }
       const operands = operator.operands.map(({ reference }) => wordsOf(reference));
-      if (family === "peak") {
+      if (operator.family === "peak") {
         const maxima = maximaOf(operator, operands);
         guard = maxima.reduce((most, maximum) => Math.max(most, maximum), guard);
         outputs.push({ dtype, shape, words: peakWords(operator, maxima) });
@@ -90,7 +97,7 @@ export class ReferenceEngine implements Engine {
   }
 }
 
-type Computed = Exclude<Operator, { family: "batch" | "schedule" | "peak" }>;
+type Computed = Exclude<ComputedOperator, PeakOperator>;
 
 function tensorOf(operator: Computed, operands: readonly Uint32Array[]): Uint32Array {
   if (isPlain(operator, operands)) {
@@ -108,6 +115,9 @@ function tensorOf(operator: Computed, operands: readonly Uint32Array[]): Uint32A
         break;
       case "gather":
         return gatherTensor(operator, operands);
+      case "join":
+        if (rangesFit(operator)) return joinTensor(operator, operands);
+        break;
     }
   }
   const read = readFrom(operands);
@@ -128,7 +138,7 @@ function maximaOf(operator: PeakOperator, operands: readonly Uint32Array[]): Flo
 function isPlain(operator: Computed | PeakOperator, operands: readonly Uint32Array[]): boolean {
   const length = "length" in operator ? operator.length : 1;
   return operator.operands.every(
-    (operand, at) => operands[at]!.length === operand.count && staysInside(operand, operator.shape, length),
+    (operand, at) => operands[at]!.length === operand.count && staysInside(operand, operandShape(operator, at), length),
   );
 }
 

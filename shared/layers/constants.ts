@@ -1,4 +1,4 @@
-/** Operators that only make or pass on constants and shapes: Constant, Identity, Cast, Shape, Concat. */
+/** Operators that only make or pass on constants and shapes: Constant, Identity, Cast, Shape. */
 import { Dtype } from "../program/descriptor.ts";
 import { hostIntegers, hostTensor, isFloat } from "../program/onnx/host.ts";
 import { OnnxType } from "../program/onnx/model.ts";
@@ -41,16 +41,4 @@ export const importShape: Importer = (context) => {
   const input = context.input(0);
   const shape = isHost(input) ? input.dimensions : context.graph.shape(input);
   return hostIntegers(shape.slice(context.integer("start", 0), context.integer("end", shape.length)));
-};
-
-export const importConcat: Importer = (context) => {
-  const parts: number[] = [];
-  for (let index = 0; context.has(index); index++) {
-    const input = context.input(index);
-    if (!isHost(input) || input.dimensions.length !== 1) {
-      throw context.error("it joins tensors", "Concat is supported for shapes only.");
-    }
-    parts.push(...input.values);
-  }
-  return hostIntegers(parts);
 };

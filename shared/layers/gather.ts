@@ -41,8 +41,8 @@ export function embedding(graph: SourceGraph, table: ValueId, index: ValueId, na
   });
 }
 
-/** out[r, e] = Σ over the positions i with index[i] = r of x[i, e]; shape [rows, width]. */
-function sumByIndex(graph: SourceGraph, x: ValueId, index: ValueId, rows: number, name: string): ValueId {
+/** out[r, e] = Σ over the positions i with index[i] = r of x[i, e]; shape [rows, width]. An index outside the rows adds nothing. */
+export function sumByIndex(graph: SourceGraph, x: ValueId, index: ValueId, rows: number, name: string): ValueId {
   const length = wordCount(graph.shape(index));
   const width = graph.shape(x).at(-1)!;
   const values = reshape(graph, x, [length, width]);

@@ -19,6 +19,8 @@ export interface ImportContext {
   readonly inputCount: number;
   /** Whether the node has this input (an optional one can be left out). */
   has(input: number): boolean;
+  /** Outputs that the node lists, omitted ones included. */
+  readonly outputCount: number;
   /** Whether the node names this output. */
   wants(output: number): boolean;
   /** @throws ModelError when the input is missing. */

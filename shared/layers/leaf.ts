@@ -1,10 +1,16 @@
 /** Nodes without inputs: sample fields, state tensors, constants and schedule columns. */
+import type { SampleOrder } from "../numerics/sampleOrder.ts";
 import { Dtype } from "../program/descriptor.ts";
 import type { SourceGraph, ValueId } from "../program/graph.ts";
 import type { SampleField, Tensor } from "../program/program.ts";
 
 /** A field of the step's samples, [batch, width]. */
-export function field(graph: SourceGraph, field: SampleField, batch: number): ValueId {
+export function field(
+  graph: SourceGraph,
+  field: SampleField,
+  batch: number,
+  order: SampleOrder = "replacement",
+): ValueId {
   const { name, dtype, offset, width, maximum } = field;
   const shape = [batch, width];
   return graph.add({
@@ -14,7 +20,7 @@ export function field(graph: SourceGraph, field: SampleField, batch: number): Va
     dtype,
     greatest: maximum,
     shape,
-    lower: (lowering) => lowering.emit(name, { family: "batch", dtype, shape, offset, operands: [] }),
+    lower: (lowering) => lowering.emit(name, { family: "batch", dtype, shape, order, offset, operands: [] }),
   });
 }
 

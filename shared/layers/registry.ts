@@ -1,19 +1,20 @@
 /** The ONNX operators that can be imported, and what to use instead of some that cannot. A new layer is one line here. */
 import { importAdd } from "./add.ts";
-import { importCast, importConcat, importConstant, importIdentity, importShape } from "./constants.ts";
+import { importCast, importConstant, importIdentity, importShape } from "./constants.ts";
+import { importDropout } from "./dropout.ts";
 import { importErf } from "./erf.ts";
 import { importGather } from "./gather.ts";
 import { importGelu } from "./gelu.ts";
 import { importGemm } from "./gemm.ts";
 import type { Importer } from "./importer.ts";
+import { importConcat } from "./join.ts";
 import { importMatMul } from "./matmul.ts";
-import { importLayerNormalization, importRmsNormalization } from "./normalization.ts";
-import { importReduceL2, importReduceMax, importReduceMean, importReduceMin, importReduceSum } from "./reduce.ts";
+import { importPad } from "./pad.ts";
 import { importRelu } from "./relu.ts";
 import { importFlatten, importReshape, importSqueeze, importUnsqueeze } from "./reshape.ts";
 import { importSigmoid } from "./sigmoid.ts";
 import { importSwish } from "./silu.ts";
-import { importLogSoftmax, importSoftmax } from "./softmax.ts";
+import { importSlice, importSplit } from "./slice.ts";
 import { importTanh } from "./tanh.ts";
 import { importTranspose } from "./transpose.ts";
 
@@ -23,27 +24,21 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     Cast: importCast,
     Concat: importConcat,
     Constant: importConstant,
+    Dropout: importDropout,
     Erf: importErf,
     Flatten: importFlatten,
     Gather: importGather,
     Gelu: importGelu,
     Gemm: importGemm,
     Identity: importIdentity,
-    LayerNormalization: importLayerNormalization,
-    LogSoftmax: importLogSoftmax,
     MatMul: importMatMul,
-    RMSNormalization: importRmsNormalization,
-    ReduceL2: importReduceL2,
-    ReduceMax: importReduceMax,
-    ReduceMean: importReduceMean,
-    ReduceMin: importReduceMin,
-    ReduceSum: importReduceSum,
+    Pad: importPad,
     Relu: importRelu,
     Reshape: importReshape,
     Shape: importShape,
     Sigmoid: importSigmoid,
-    SimplifiedLayerNormalization: importRmsNormalization,
-    Softmax: importSoftmax,
+    Slice: importSlice,
+    Split: importSplit,
     Squeeze: importSqueeze,
     Swish: importSwish,
     Tanh: importTanh,
@@ -54,14 +49,12 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
 
 const NEAREST: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    Dropout: "Export the model in evaluation mode, which drops it.",
     LeakyRelu: "The nearest supported activation is Relu.",
     Elu: "The nearest supported activation is Relu.",
     Sub: "The nearest supported operator is Add.",
     Sum: "The nearest supported operator is Add.",
     Einsum: "The nearest supported operator is MatMul.",
     Conv: "The nearest supported operator is Gemm on a flattened input.",
-    Slice: "The nearest supported operator is Gather along the first axis.",
   }),
 );
 

@@ -14,6 +14,8 @@ const ROUNDS = 10;
 /** Last counter word: what the numbers are for. */
 const DOMAIN_SAMPLE_ORDER = 1;
 const DOMAIN_INITIAL_VALUES = 2;
+const DOMAIN_RANDOM = 3;
+const DOMAIN_PERMUTATION = 4;
 
 /** Four random words for a counter and a key of 32-bit words. */
 export function philox4x32(counter: Counter, key: readonly [number, number]): Counter {
@@ -43,22 +45,63 @@ export function sampleRow(seed: bigint, step: number, row: number, sampleCount: 
 
 /** `count` random words for the initial values of state tensor `tensor`: word i is lane i mod 4 of counter (i div 4, tensor, 0, 2). */
 export function initialWords(seed: bigint, tensor: number, count: number): Uint32Array {
-  const key = keyOf(seed);
-  const words = new Uint32Array(count);
-  for (let i = 0; i < count; i += 4) {
-    const lanes = philox4x32([i / 4, tensor, 0, DOMAIN_INITIAL_VALUES], key);
-    for (let lane = 0; lane < 4 && i + lane < count; lane++) words[i + lane] = lanes[lane]!;
-  }
-  return words;
+  return consecutiveWords(keyOf(seed), [tensor, 0, DOMAIN_INITIAL_VALUES], count);
 }
 
-/** High 32 bits of the product of two 32-bit words. */
+/** Word `element` of a random stream at a step: lane element mod 4 of counter (element div 4, step, stream, 3). */
+export function randomWord(seed: bigint, step: number, stream: number, element: number): number {
+  return philox4x32([Math.floor(element / 4), step, stream, DOMAIN_RANDOM], keyOf(seed))[element % 4]!;
+}
+
+/** The first `count` words of a random stream at a step. */
+export function randomWords(seed: bigint, step: number, stream: number, count: number): Uint32Array {
+  return consecutiveWords(keyOf(seed), [step, stream, DOMAIN_RANDOM], count);
+}
+
+/** The eight keys of an epoch's permutation: counters (epoch mod 2^32, epoch div 2^32, 0 and 1, 4). */
+export function permutationKeys(seed: bigint, epoch: bigint): readonly number[] {
+  const [low, high] = keyOf(epoch);
+  return [0, 1].flatMap((half) => philox4x32([low, high, half, DOMAIN_PERMUTATION], keyOf(seed)));
+}
+
+/** Word i is lane i mod 4 of counter (i div 4, ...rest). `philox4x32` in a loop, without an array for each block: masks are long. */
+function consecutiveWords(
+  [key0, key1]: readonly [number, number],
+  [rest1, rest2, rest3]: readonly [number, number, number],
+  count: number,
+): Uint32Array {
+  const words = new Uint32Array(4 * Math.ceil(count / 4));
+  for (let at = 0; at < words.length; at += 4) {
+    let [c0, c1, c2, c3] = [at / 4, rest1, rest2, rest3];
+    let [k0, k1] = [key0, key1];
+    for (let round = 0; round < ROUNDS; round++) {
+      const high0 = multiplyHigh(MULTIPLIER_0, c0);
+      const low0 = Math.imul(MULTIPLIER_0, c0);
+      const high1 = multiplyHigh(MULTIPLIER_1, c2);
+      const low1 = Math.imul(MULTIPLIER_1, c2);
+      c0 = high1 ^ c1 ^ k0;
+      c1 = low1;
+      c2 = high0 ^ c3 ^ k1;
+      c3 = low0;
+      k0 = (k0 + KEY_INCREMENT_0) | 0;
+      k1 = (k1 + KEY_INCREMENT_1) | 0;
+    }
+    words[at] = c0;
+    words[at + 1] = c1;
+    words[at + 2] = c2;
+    words[at + 3] = c3;
+  }
+  return words.length === count ? words : words.slice(0, count);
+}
+
+/** High 32 bits of the product of two 32-bit words, which may be given as signed. */
 function multiplyHigh(a: number, b: number): number {
   const aHigh = a >>> 16;
   const aLow = a & 0xffff;
   const bHigh = b >>> 16;
   const bLow = b & 0xffff;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const carry = (middle % 0x10000) + aLow * bHigh;
-  return aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000);
+  const outer = Math.imul(aHigh, bLow);
+  const inner = Math.imul(aLow, bHigh);
+  const middle = (Math.imul(aLow, bLow) >>> 16) + (outer & 0xffff) + (inner & 0xffff);
+  return (Math.imul(aHigh, bHigh) + (outer >>> 16) + (inner >>> 16) + (middle >>> 16)) >>> 0;
 }

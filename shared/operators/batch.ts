@@ -1,6 +1,6 @@
 /** Batch: words of the samples that the committed order draws for this step (docs/numerics.md, section 2.9). Twin of `contracts/rules/Batch.sol`. */
 import { canonical } from "../numerics/float32.ts";
-import { sampleRow } from "../numerics/philox.ts";
+import { sampleAt } from "../numerics/sampleOrder.ts";
 import { type BatchOperator, Dtype } from "../program/descriptor.ts";
 import { multiIndex } from "./address.ts";
 import type { Read, StepPosition } from "./read.ts";
@@ -14,7 +14,11 @@ export function batchAddress(
   const [batchRow, column] = multiIndex(operator.shape, element) as [number, number];
   const address = operator.offset + column;
   if (position.sampleCount === 0 || address >= position.sampleWords) return null;
-  return { row: sampleRow(position.seed, position.step, batchRow, position.sampleCount), address };
+  const { seed, step, sampleCount } = position;
+  return {
+    row: sampleAt(operator.order, seed, { step, rows: operator.shape[0]!, row: batchRow }, sampleCount),
+    address,
+  };
 }
 
 /** The word of one element, canonical when the output is float32. */

@@ -6,9 +6,11 @@ import type { DotOperator, Operator, PeakOperator, SumByIndexOperator, SumOperat
 import { batchElement } from "./batch.ts";
 import { dotPartial } from "./dot.ts";
 import { gatherElement } from "./gather.ts";
+import { joinElement } from "./join.ts";
 import { mapElement } from "./map.ts";
 import { finishSum, type PartialValue } from "./partial.ts";
 import { finishPeak, peakPartial } from "./peak.ts";
+import { randomElement } from "./random.ts";
 import type { Read, StepPosition } from "./read.ts";
 import { scheduleElement } from "./schedule.ts";
 import { sumPartial } from "./sum.ts";
@@ -27,6 +29,10 @@ export function element(operator: Operator, index: number, read: Read, position:
       return batchElement(operator, index, read, position);
     case "schedule":
       return scheduleElement(operator, read, position);
+    case "join":
+      return joinElement(operator, index, read);
+    case "random":
+      return randomElement(operator, index, position);
     default: {
       const { value, exponent } = partialValue(operator, index, 0, operator.length, read);
       return finish(operator, value, exponent);

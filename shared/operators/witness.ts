@@ -8,6 +8,7 @@ import { multiIndex, operandLine, tilesOfRange } from "./address.ts";
 import { batchAddress } from "./batch.ts";
 import type { ReducingOperator } from "./element.ts";
 import { gatherAddress } from "./gather.ts";
+import { joinSource } from "./join.ts";
 import type { Read, StepPosition } from "./read.ts";
 import { scheduleAddress } from "./schedule.ts";
 
@@ -57,6 +58,11 @@ export function witnessTiles(
     case "schedule":
       push({ kind: "schedule" }, scheduleAddress(operator, position));
       return tiles;
+    case "join": {
+      const source = joinSource(operator, element);
+      if (source !== null) push(operator.operands[source.operand]!.reference, source.address);
+      return tiles;
+    }
   }
   for (const [at, operand] of operator.operands.entries()) {
     if (operator.family === "gather" && at === 0) push(operand.reference, gatherAddress(operator, element, read));

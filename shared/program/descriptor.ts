@@ -3,6 +3,8 @@
  * Its byte encoding is in `encoding.ts`, its element rules are in `shared/operators`.
  */
 
+import type { SampleOrder } from "../numerics/sampleOrder.ts";
+
 /** Element type of a tensor; the numbers are the wire encoding. */
 export const Dtype = { float32: 0, int32: 1 } as const;
 export type Dtype = (typeof Dtype)[keyof typeof Dtype];
@@ -107,9 +109,13 @@ export interface GatherOperator extends OperatorBase {
   readonly operands: readonly [Operand, Operand];
 }
 
+/** How a Batch goes through the samples; the numbers are the wire encoding. */
+export const SAMPLE_ORDER: Readonly<Record<SampleOrder, number>> = { replacement: 0, permutation: 1, sequential: 2 };
+
 /** Output [B, width]: words `offset …` of the samples that the committed order draws for this step. */
 export interface BatchOperator extends OperatorBase {
   readonly family: "batch";
+  readonly order: SampleOrder;
   readonly offset: number;
   readonly operands: readonly [];
 }
@@ -121,6 +127,29 @@ export interface ScheduleOperator extends OperatorBase {
   readonly operands: readonly [];
 }
 
+/** Where an operand of a Join lies along its axis: positions `start … start + extent − 1`. */
+export interface JoinRange {
+  readonly start: number;
+  readonly extent: number;
+}
+
+/** Operands side by side along one dimension, of the output's dtype; positions that none holds are 0. */
+export interface JoinOperator extends OperatorBase {
+  readonly family: "join";
+  readonly axis: number;
+  readonly operands: readonly Operand[];
+  /** One for each operand; an operand's strides count from its start. */
+  readonly ranges: readonly JoinRange[];
+}
+
+/** Random words, other ones in every step: float32 uniform in [0, 1), or int32. */
+export interface RandomOperator extends OperatorBase {
+  readonly family: "random";
+  /** Operators of one stream and shape have the same words. */
+  readonly stream: number;
+  readonly operands: readonly [];
+}
+
 export type Operator =
   | MapOperator
   | DotOperator
@@ -129,7 +158,9 @@ export type Operator =
   | PeakOperator
   | GatherOperator
   | BatchOperator
-  | ScheduleOperator;
+  | ScheduleOperator
+  | JoinOperator
+  | RandomOperator;
 
 export type Family = Operator["family"];
 
@@ -143,7 +174,24 @@ export const FAMILY_CODE: Readonly<Record<Family, number>> = {
   gather: 6,
   batch: 7,
   schedule: 8,
+  join: 9,
+  random: 10,
 };
+
+/** Families without operands: what they give depends on the step's number alone, and engines take it as an input. */
+export type SourceFamily = "batch" | "schedule" | "random";
+/** An operator that an engine computes. */
+export type ComputedOperator = Exclude<Operator, { family: SourceFamily }>;
+
+export function isComputed(operator: Operator): operator is ComputedOperator {
+  return operator.family !== "batch" && operator.family !== "schedule" && operator.family !== "random";
+}
+
+/** The lengths over which an operand's strides walk: the output's shape, but for a Join its own extent along the axis. */
+export function operandShape(operator: Operator, position: number): readonly number[] {
+  if (operator.family !== "join") return operator.shape;
+  return operator.shape.with(operator.axis, operator.ranges[position]!.extent);
+}
 
 /** Number of words of a shape; a scalar (rank 0) has one. */
 export function wordCount(shape: readonly number[]): number {

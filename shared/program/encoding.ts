@@ -4,18 +4,21 @@
  * directions refuse a descriptor that is not decodable there.
  */
 import { TouchstoneError } from "../errors.ts";
+import type { SampleOrder } from "../numerics/sampleOrder.ts";
 import {
   type DotOperator,
   Dtype,
   FAMILY_CODE,
   type Family,
   type GatherOperator,
+  type JoinRange,
   type MapInstruction,
   type Operand,
   type Operator,
   type PeakOperator,
   type Reference,
   type ReferenceKind,
+  SAMPLE_ORDER,
   type SumByIndexOperator,
   type SumOperator,
   wordCount,
@@ -26,8 +29,8 @@ export const DESCRIPTOR_VERSION = 1;
 export const MAX_RANK = 6;
 export const MAX_BITS = 22;
 
-/** Operands of each family: fixed, except Map's 1 to 8 (docs/numerics.md, section 2). */
-export const OPERAND_COUNT: Readonly<Record<Exclude<Family, "map">, number>> = {
+/** Operands of each family: fixed, except Map's and Join's 1 to 8 (docs/numerics.md, section 2). */
+export const OPERAND_COUNT: Readonly<Record<Exclude<Family, "map" | "join">, number>> = {
   dot: 4,
   sum: 2,
   sumByIndex: 3,
@@ -35,8 +38,10 @@ export const OPERAND_COUNT: Readonly<Record<Exclude<Family, "map">, number>> = {
   gather: 2,
   batch: 0,
   schedule: 0,
+  random: 0,
 };
 export const MAX_MAP_OPERANDS = 8;
+export const MAX_JOIN_OPERANDS = 8;
 export const MAX_MAP_IMMEDIATES = 64;
 export const MAX_MAP_INSTRUCTIONS = 64;
 
@@ -68,6 +73,7 @@ export interface StateDescriptor {
 
 const REFERENCE_CODE: Readonly<Record<ReferenceKind, number>> = { operator: 1, state: 2, constant: 3 };
 
+const ORDER_OF_CODE = new Map(Object.entries(SAMPLE_ORDER).map(([order, code]) => [code, order as SampleOrder]));
 const FAMILY_OF_CODE = new Map(Object.entries(FAMILY_CODE).map(([family, code]) => [code, family as Family]));
 const REFERENCE_OF_CODE = new Map(Object.entries(REFERENCE_CODE).map(([kind, code]) => [code, kind as ReferenceKind]));
 
@@ -104,6 +110,12 @@ export function encodeOperator(operator: Operator): Uint8Array {
     writer.length(operator.instructions.length, MAX_MAP_INSTRUCTIONS, "instructions");
     for (const instruction of operator.instructions) for (const field of instruction) writer.u8(field, "instruction");
   }
+  if (operator.family === "join") {
+    for (const { start, extent } of operator.ranges) {
+      writer.u32(start, "start");
+      writer.u32(extent, "extent");
+    }
+  }
   return writer.bytes();
 }
 
@@ -130,8 +142,10 @@ export function decodeOperator(bytes: Uint8Array): Operator {
           ),
         }
       : null;
+  const ranges =
+    family === "join" ? reader.list(operandCount, () => ({ start: reader.u32(), extent: reader.u32() })) : [];
   reader.end();
-  const operator = assemble(family, { dtype, shape, length, a, b, c, operands, program });
+  const operator = assemble(family, { dtype, shape, length, a, b, c, operands, program, ranges });
   if (operator.operands.length !== operandCount)
     throw new DescriptorError("range", `${family} with ${operandCount} operands`);
   const kept = attributes(operator);
@@ -181,13 +195,26 @@ function requireDecodable(operator: Operator): void {
   requires(shape.length <= MAX_RANK, `of rank ${shape.length}`);
   requires(!shape.includes(0), `of shape [${shape}]`);
   requires(wordCount(shape) < 2 ** 32, `of ${wordCount(shape)} words`);
-  requires(dtype === Dtype.float32 || family === "gather" || family === "batch", `of dtype ${dtype}`);
-  const [least, most] = family === "map" ? [1, MAX_MAP_OPERANDS] : [OPERAND_COUNT[family], OPERAND_COUNT[family]];
+  requires(dtype === Dtype.float32 || ANY_DTYPE.has(family), `of dtype ${dtype}`);
+  const [least, most] = operandBounds(family);
   requires(operands.length >= least && operands.length <= most, `with ${operands.length} operands`);
   if ("length" in operator) requires(operator.length >= 1, `over ${operator.length} positions`);
   if ("bits" in operator) requires(operator.bits >= 1 && operator.bits <= MAX_BITS, `of ${operator.bits} bits`);
   if (family === "sumByIndex") requires(operator.axis < shape.length, `over dimension ${operator.axis}`);
   if (family === "batch") requires(shape.length === 2, `of rank ${shape.length}`);
+  if (family === "join") {
+    requires(operator.axis < shape.length, `along dimension ${operator.axis}`);
+    requires(operator.ranges.length === operands.length, `of ${operands.length} operands and other ranges`);
+  }
+}
+
+/** Families whose output may be int32 too. */
+const ANY_DTYPE: ReadonlySet<Family> = new Set(["gather", "batch", "join", "random"]);
+
+function operandBounds(family: Family): readonly [least: number, most: number] {
+  if (family === "map") return [1, MAX_MAP_OPERANDS];
+  if (family === "join") return [1, MAX_JOIN_OPERANDS];
+  return [OPERAND_COUNT[family], OPERAND_COUNT[family]];
 }
 
 function requireWords(count: number): void {
@@ -215,9 +242,13 @@ function attributes(operator: Operator): Attributes {
     case "gather":
       return { length: 0, a: 0, b: operator.rowStride, c: operator.rows };
     case "batch":
-      return { length: 0, a: 0, b: operator.offset, c: 0 };
+      return { length: 0, a: SAMPLE_ORDER[operator.order], b: operator.offset, c: 0 };
     case "schedule":
       return { length: 0, a: 0, b: operator.column, c: 0 };
+    case "join":
+      return { length: 0, a: 0, b: operator.axis, c: 0 };
+    case "random":
+      return { length: 0, a: 0, b: operator.stream, c: 0 };
   }
 }
 
@@ -226,11 +257,12 @@ interface Fields extends Attributes {
   readonly shape: readonly number[];
   readonly operands: readonly Operand[];
   readonly program: { immediates: readonly number[]; instructions: readonly MapInstruction[] } | null;
+  readonly ranges: readonly JoinRange[];
 }
 
 // SAFETY: decodeOperator passes the result to requireDecodable, which checks the length of each operand tuple.
 function assemble(family: Family, fields: Fields): Operator {
-  const { dtype, shape, length, a, b, c, operands, program } = fields;
+  const { dtype, shape, length, a, b, c, operands, program, ranges } = fields;
   const base = { dtype, shape };
   switch (family) {
     case "map":
@@ -247,10 +279,20 @@ function assemble(family: Family, fields: Fields): Operator {
     case "gather":
       return { family, ...base, rowStride: b, rows: c, operands: operands as GatherOperator["operands"] };
     case "batch":
-      return { family, ...base, offset: b, operands: [] };
+      return { family, ...base, order: orderOf(a), offset: b, operands: [] };
     case "schedule":
       return { family, ...base, column: b, operands: [] };
+    case "join":
+      return { family, ...base, axis: b, operands, ranges };
+    case "random":
+      return { family, ...base, stream: b, operands: [] };
   }
+}
+
+function orderOf(code: number): SampleOrder {
+  const order = ORDER_OF_CODE.get(code);
+  if (order === undefined) throw new DescriptorError("unknown", `sample order ${code}`);
+  return order;
 }
 
 function writeOperand(writer: Writer, operand: Operand, strides: number): void {

@@ -38,6 +38,7 @@ export interface SourceNode {
 
 export class SourceGraph {
   readonly #nodes: SourceNode[] = [];
+  #streams = 0;
 
   get size(): number {
     return this.#nodes.length;
@@ -45,6 +46,11 @@ export class SourceGraph {
 
   add(node: SourceNode): ValueId {
     return this.#nodes.push(node) - 1;
+  }
+
+  /** The number of a random stream that nothing else in this graph has. */
+  takeStream(): number {
+    return this.#streams++;
   }
 
   node(id: ValueId): SourceNode {

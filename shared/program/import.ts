@@ -118,11 +118,11 @@ class ModelImport {
     const outputs = new Map<string, ValueId>();
     for (const { name } of this.#model.graph.outputs) {
       const value = this.#values.get(name);
-      if (value === undefined) {
+      if (value === undefined || isHost(value)) {
         throw new ModelError(`no node computes its output "${name}"`, "Export the model again.");
       }
       if (outputs.has(name)) throw new ModelError(`it has the output "${name}" twice`, "Export the model again.");
-      outputs.set(name, isHost(value) ? this.#constant(value, name) : value);
+      outputs.set(name, value);
     }
     return outputs;
   }
@@ -233,6 +233,7 @@ class ModelImport {
       operatorSet: this.#operatorSet,
       training: this.#options.training ?? true,
       inputCount: node.inputs.length,
+      outputCount: node.outputs.length,
       has,
       wants: (output) => (node.outputs[output] ?? "") !== "",
       input,

@@ -5,10 +5,12 @@
 
 import { TouchstoneError } from "../errors.ts";
 import { canonical } from "../numerics/float32.ts";
+import { randomWords } from "../numerics/philox.ts";
 import { batchAddress } from "../operators/batch.ts";
+import { unitNumber } from "../operators/random.ts";
 import type { StepPosition } from "../operators/read.ts";
 import { scheduleElement } from "../operators/schedule.ts";
-import { type BatchOperator, Dtype, wordCount } from "./descriptor.ts";
+import { type BatchOperator, Dtype, type RandomOperator, wordCount } from "./descriptor.ts";
 import type { Program, Tensor } from "./program.ts";
 import type { SourceOutputs, StepInputs } from "./stepInputs.ts";
 
@@ -90,25 +92,35 @@ export function stepPosition(job: Job, step: number): StepPosition {
   };
 }
 
-/** The outputs of the batch and schedule operators at step `step`, canonical words. @throws JobError when there is no such step. */
+/** The outputs of the operators without operands at step `step`, canonical words. @throws JobError when there is no such step. */
 export function sourceOutputs(job: Job, step: number): SourceOutputs {
   const position = stepPosition(job, step);
   const batches = new Map<number, Tensor>();
   const schedule = new Map<number, Tensor>();
+  const random = new Map<number, Tensor>();
   for (const [at, { operator }] of job.program.operators.entries()) {
     if (operator.family === "batch") batches.set(at, batchTensor(operator, job, position));
+    else if (operator.family === "random") random.set(at, randomTensor(operator, position));
     else if (operator.family === "schedule") {
       const word = scheduleElement(operator, (_, address) => job.schedule[address]!, position);
       const { dtype, shape } = operator;
       schedule.set(at, { dtype, shape, words: new Uint32Array(wordCount(shape)).fill(word) });
     }
   }
-  return { batches, schedule };
+  return { batches, schedule, random };
 }
 
 /** Everything that step `step` reads. @throws JobError when there is no such step. */
 export function stepInputs(job: Job, step: number, state: readonly Tensor[]): StepInputs {
   return { state, ...sourceOutputs(job, step) };
+}
+
+function randomTensor({ dtype, shape, stream }: RandomOperator, { seed, step }: StepPosition): Tensor {
+  const words = randomWords(seed, step, stream, wordCount(shape));
+  if (dtype === Dtype.int32) return { dtype, shape, words };
+  const numbers = new Float32Array(words.buffer, words.byteOffset, words.length);
+  for (let i = 0; i < words.length; i++) numbers[i] = unitNumber(words[i]!);
+  return { dtype, shape, words };
 }
 
 function batchTensor(operator: BatchOperator, job: Job, position: StepPosition): Tensor {

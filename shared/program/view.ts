@@ -37,6 +37,17 @@ export function transposeView(view: View, permutation: readonly number[]): View 
   };
 }
 
+/** Every `step`-th position of one axis from `start` on, `length` of them. */
+export function sliceView(view: View, axis: number, start: number, length: number, step: number): View {
+  const stride = view.strides[axis]!;
+  return {
+    ...view,
+    offset: view.offset + start * stride,
+    shape: view.shape.with(axis, length),
+    strides: view.strides.with(axis, length === 1 ? 0 : stride * step),
+  };
+}
+
 /**
  * The same elements under another shape, without moving a word; null when no strides do that (then it takes a copy).
  * Old axes that lie evenly behind one another are merged, then split into the new ones.

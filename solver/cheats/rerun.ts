@@ -28,7 +28,7 @@ export async function rerunWithOutput(
   const { dtype, shape } = job.program.operators[index]!.operator;
   const operators = job.program.operators.with(index, {
     name: job.program.operators[index]!.name,
-    operator: { family: "batch", dtype, shape, offset: 0, operands: [] },
+    operator: { family: "batch", dtype, shape, order: "sequential", offset: 0, operands: [] },
   });
   const program: Program = { ...job.program, operators };
   const inputs = stepInputs(job, step, before);

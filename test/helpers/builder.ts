@@ -1,4 +1,6 @@
 /** Builds canonical programs operator by operator, for tests. */
+
+import type { SampleOrder } from "../../shared/numerics/sampleOrder.ts";
 import {
   Dtype,
   type MapInstruction,
@@ -121,11 +123,19 @@ export class ProgramBuilder {
   }
 
   /** A field of `width` words a sample, and the batch that reads it. */
-  batch(name: string, rows: number, width: number, dtype: Dtype, minimum: number, maximum: number): Value {
+  batch(
+    name: string,
+    rows: number,
+    width: number,
+    dtype: Dtype,
+    minimum: number,
+    maximum: number,
+    order: SampleOrder = "replacement",
+  ): Value {
     const offset = this.#sampleWords;
     this.#sampleWords += width;
     this.#fields.push({ name, dtype, offset, width, minimum, maximum });
-    return this.add(name, { family: "batch", dtype, shape: [rows, width], offset, operands: [] });
+    return this.add(name, { family: "batch", dtype, shape: [rows, width], order, offset, operands: [] });
   }
 
   schedule(name: string): Value {
@@ -177,6 +187,28 @@ export class ProgramBuilder {
         view(peakB, [0, 0, 0]),
       ],
     });
+  }
+
+  /** Values side by side along one dimension, at their starts; all of one dtype, and of one shape but for that dimension. */
+  join(
+    name: string,
+    parts: readonly { readonly value: Value; readonly start: number }[],
+    axis: number,
+    extent: number,
+  ): Value {
+    const { dtype, shape } = parts[0]!.value;
+    return this.add(name, {
+      family: "join",
+      dtype,
+      shape: shape.with(axis, extent),
+      axis,
+      operands: parts.map(({ value }) => view(value, rowMajor(value.shape))),
+      ranges: parts.map(({ value, start }) => ({ start, extent: value.shape[axis]! })),
+    });
+  }
+
+  random(name: string, shape: readonly number[], stream: number, dtype: Dtype = Dtype.float32): Value {
+    return this.add(name, { family: "random", dtype, shape, stream, operands: [] });
   }
 
   /** The sum of all words of a value, shape [1]. */

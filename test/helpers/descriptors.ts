@@ -1,4 +1,5 @@
 /** Random descriptors: decodable, but otherwise garbage. What they compute is the business of the total rules. */
+import type { SampleOrder } from "../../shared/numerics/sampleOrder.ts";
 import {
   type Dtype,
   FAMILY_CODE,
@@ -7,11 +8,13 @@ import {
   type Operand,
   type Operator,
   type ReferenceKind,
+  SAMPLE_ORDER,
   wordCount,
 } from "../../shared/program/descriptor.ts";
 import { OPERAND_COUNT, reduces } from "../../shared/program/encoding.ts";
 import type { Random } from "./random.ts";
 
+export const ORDERS = Object.keys(SAMPLE_ORDER) as readonly SampleOrder[];
 const KINDS: readonly ReferenceKind[] = ["operator", "state", "constant"];
 export const FAMILIES = Object.keys(FAMILY_CODE) as readonly Family[];
 
@@ -50,7 +53,7 @@ function stride(random: Random): number {
 
 /** A descriptor of the family whose every field may hold anything that docs/protocol.md, section 1.1, lets decode. */
 export function garbageOperator(random: Random, family: Family = random.pick(FAMILIES)): Operator {
-  const rank = family === "batch" ? 2 : random.between(family === "sumByIndex" ? 1 : 0, 6);
+  const rank = family === "batch" ? 2 : random.between(family === "sumByIndex" || family === "join" ? 1 : 0, 6);
   const shape = wildShape(random, rank);
   const strides = shape.length + (reduces(family) ? 1 : 0);
   const operand = (): Operand => ({
@@ -61,7 +64,7 @@ export function garbageOperator(random: Random, family: Family = random.pick(FAM
     strides: Array.from({ length: strides }, () => stride(random)),
   });
   const operands = (count: number): never => Array.from({ length: count }, operand) as never;
-  const dtype: Dtype = family === "gather" || family === "batch" ? (random.below(2) as Dtype) : 0;
+  const dtype = (["gather", "batch", "join", "random"].includes(family) ? random.below(2) : 0) as Dtype;
   const base = { dtype, shape };
   const length = random.between(1, 200);
   const bits = random.between(1, 22);
@@ -92,8 +95,16 @@ export function garbageOperator(random: Random, family: Family = random.pick(FAM
     case "gather":
       return { family, ...base, rowStride: wild(random), rows: wild(random), operands: operands(2) };
     case "batch":
-      return { family, ...base, offset: wild(random), operands: [] };
+      return { family, ...base, order: random.pick(ORDERS), offset: wild(random), operands: [] };
     case "schedule":
       return { family, ...base, column: wild(random), operands: [] };
+    case "join": {
+      const count = random.between(1, 8);
+      const place = (): number => (random.chance(0.2) ? wild(random) : random.below(4));
+      const ranges = Array.from({ length: count }, () => ({ start: place(), extent: place() }));
+      return { family, ...base, axis: random.below(rank), operands: operands(count), ranges };
+    }
+    case "random":
+      return { family, ...base, stream: wild(random), operands: [] };
   }
 }

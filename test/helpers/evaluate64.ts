@@ -2,8 +2,8 @@
  * A canonical program in binary64 arithmetic: the same descriptors, no grids and no rounding to binary32. Slow and plain, so that
  * gradients can be compared with difference quotients.
  */
-import type { Operand, Operator } from "../../shared/program/descriptor.ts";
-import { MapOpcode, wordCount } from "../../shared/program/descriptor.ts";
+import type { ComputedOperator, Operand } from "../../shared/program/descriptor.ts";
+import { isComputed, MapOpcode, wordCount } from "../../shared/program/descriptor.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 
 export interface Inputs64 {
@@ -18,7 +18,7 @@ export function evaluate64(program: Program, inputs: Inputs64): Float64Array[] {
   const constants = program.constants.map(numbers64);
   const tensors = { operator: outputs, state: inputs.state, constant: constants };
   for (const { name, operator } of program.operators) {
-    if (operator.family === "batch" || operator.family === "schedule") {
+    if (!isComputed(operator)) {
       outputs.push(Float64Array.from(inputs.sources[name]!));
       continue;
     }
@@ -47,9 +47,8 @@ export function numbers64({ dtype, words }: Tensor): Float64Array {
 }
 
 type ReadNumber = (operand: Operand, index: readonly number[], k: number, extra?: number) => number;
-type Computed = Exclude<Operator, { family: "batch" | "schedule" }>;
 
-function element(operator: Computed, index: readonly number[], read: ReadNumber): number {
+function element(operator: ComputedOperator, index: readonly number[], read: ReadNumber): number {
   switch (operator.family) {
     case "map": {
       const immediates = new Float32Array(Uint32Array.from(operator.immediates).buffer);
@@ -61,7 +60,14 @@ function element(operator: Computed, index: readonly number[], read: ReadNumber)
     }
     case "gather": {
       const [table, chosen] = operator.operands;
-      return read(table, index, 0, read(chosen, index, 0) * operator.rowStride);
+      const row = read(chosen, index, 0);
+      return row < 0 || row >= operator.rows ? 0 : read(table, index, 0, row * operator.rowStride);
+    }
+    case "join": {
+      const { axis, ranges, operands } = operator;
+      const place = index[axis]!;
+      const at = ranges.findIndex(({ start, extent }) => place >= start && place < start + extent);
+      return at < 0 ? 0 : read(operands[at]!, index.with(axis, place - ranges[at]!.start), 0);
     }
     default: {
       let result = 0;

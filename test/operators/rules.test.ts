@@ -143,7 +143,7 @@ test("Gather copies rows and gives 0 for an index outside", () => {
 
 test("Batch reads the drawn samples, Schedule this step's row", () => {
   const samples = Array.from({ length: 5 }, (_, row) => ints(10 * row, 10 * row + 1, 10 * row + 2));
-  const batch: Operator = { family: "batch", dtype: 1, shape: [4, 2], offset: 1, operands: [] };
+  const batch: Operator = { family: "batch", dtype: 1, shape: [4, 2], order: "replacement", offset: 1, operands: [] };
   const rows = Array.from({ length: 4 }, (_, b) => sampleRow(9n, 2, b, 5));
   assert.deepEqual(
     words(batch, samples),

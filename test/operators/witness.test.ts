@@ -81,7 +81,7 @@ test("operands that are read outside, and tables of an index outside, bring no t
     witnessTiles(outside, 0, 0, 1, () => 0, position).map(({ source }) => source),
     [{ kind: "state", index: 1 }],
   );
-  const batch = { family: "batch", dtype: 0, shape: [2, 3], offset: 3, operands: [] } as const;
+  const batch = { family: "batch", dtype: 0, shape: [2, 3], order: "replacement", offset: 3, operands: [] } as const;
   assert.equal(witnessTiles(batch, 0, 0, 1, () => 0, position).length, 1);
   assert.deepEqual(
     witnessTiles(batch, 1, 0, 1, () => 0, position),

@@ -129,7 +129,9 @@ test("descriptors of a family that cannot be are refused both ways", () => {
   fails("range", () => decodeOperator(three));
   const byIndex = { ...dot, family: "sumByIndex", operands: dot.operands.slice(1) } as object;
   fails("range", () => encodeOperator({ ...byIndex, axis: 2 } as Operator));
-  fails("range", () => encodeOperator({ family: "batch", dtype: 1, shape: [4], offset: 0, operands: [] }));
+  fails("range", () =>
+    encodeOperator({ family: "batch", dtype: 1, shape: [4], order: "replacement", offset: 0, operands: [] }),
+  );
   fails("range", () => encodeOperator({ family: "schedule", dtype: 1, shape: [1], column: 0, operands: [] }));
 });
 

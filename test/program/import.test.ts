@@ -249,7 +249,7 @@ describe("what cannot be compiled is refused by name", () => {
     refuses(inserted([node("Tanh", ["s"], to)], [int64s("s", 1)]), "Tanh", /"s" is not a float32 tensor/);
     refuses(inserted([node("Tanh", ["nothing"], to)]), "Tanh", /"nothing" is not defined before it/);
     refuses(inserted([node("Tanh", [], to)]), "Tanh", /lacks input 0/);
-    refuses(inserted([node("Concat", ["flat", "flat"], to)]), "Concat", /joins tensors/);
+    refuses(inserted([node("Concat", ["flat", "flat"], to, { axis: int(7) })]), "Concat", /axis 7 is not one of/);
     refuses(
       inserted([node("Cast", ["tokens"], to, { to: int(OnnxType.float32) })]),
       "Cast",

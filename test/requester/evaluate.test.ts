@@ -36,7 +36,14 @@ describe("TextModel.write", () => {
       return { state: [], loss: 0, guard: 0, outputs: [output] };
     }
   }
-  const input = { family: "batch", dtype: Dtype.int32, shape: [2, 3], offset: 0, operands: [] } as const;
+  const input = {
+    family: "batch",
+    dtype: Dtype.int32,
+    shape: [2, 3],
+    order: "replacement",
+    offset: 0,
+    operands: [],
+  } as const;
   const program = {
     ...embeddingProgram(),
     operators: [{ name: "input", operator: input }],

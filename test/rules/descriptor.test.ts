@@ -5,7 +5,13 @@ import { network } from "hardhat";
 import { bytesToHex } from "viem";
 import { tensorDepth } from "../../shared/commitment/tensorRoot.ts";
 import { addressAt, multiIndex, operandLine } from "../../shared/operators/address.ts";
-import { FAMILY_CODE, type MapOperator, type Operator, wordCount } from "../../shared/program/descriptor.ts";
+import {
+  FAMILY_CODE,
+  type MapOperator,
+  type Operator,
+  SAMPLE_ORDER,
+  wordCount,
+} from "../../shared/program/descriptor.ts";
 import {
   DescriptorError,
   decodeOperator,
@@ -36,9 +42,16 @@ function orRefused<T>(decode: () => T): T | null {
 function fieldsOf(operator: Operator): Record<string, unknown> {
   const number = (value: number): bigint => BigInt(value);
   const length = "length" in operator ? operator.length : 0;
-  const a = "bits" in operator ? operator.bits : "mode" in operator ? operator.mode : 0;
+  const a =
+    "bits" in operator
+      ? operator.bits
+      : "mode" in operator
+        ? operator.mode
+        : operator.family === "batch"
+          ? SAMPLE_ORDER[operator.order]
+          : 0;
   const b =
-    operator.family === "sumByIndex"
+    operator.family === "sumByIndex" || operator.family === "join"
       ? operator.axis
       : operator.family === "gather"
         ? operator.rowStride
@@ -46,7 +59,9 @@ function fieldsOf(operator: Operator): Record<string, unknown> {
           ? operator.offset
           : operator.family === "schedule"
             ? operator.column
-            : 0;
+            : operator.family === "random"
+              ? operator.stream
+              : 0;
   const count = wordCount(operator.shape);
   return {
     family: number(FAMILY_CODE[operator.family]),

@@ -181,7 +181,9 @@ const OPERATORS_MEASURED: Readonly<Record<string, { operator: Operator; lo?: num
       operands: [operand("state", 0, MATRIX, [0, 1]), operand("operator", 6, SIDE, [1, 0], { dtype: 1 })],
     },
   },
-  "element of Batch": { operator: { family: "batch", dtype: 1, shape: [16, 128], offset: 1, operands: [] } },
+  "element of Batch": {
+    operator: { family: "batch", dtype: 1, shape: [16, 128], order: "replacement", offset: 1, operands: [] },
+  },
   "element of Schedule": { operator: { family: "schedule", dtype: 0, shape: [1], column: 2, operands: [] } },
 };
 

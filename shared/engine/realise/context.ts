@@ -12,10 +12,10 @@ export interface Context {
   resolve(reference: Reference): Value;
 }
 
-export const ONNX_TYPE: Readonly<Record<Dtype, OnnxType>> = {
+export const ONNX_TYPE = {
   [Dtype.float32]: OnnxType.float32,
   [Dtype.int32]: OnnxType.int32,
-};
+} as const satisfies Readonly<Record<Dtype, OnnxType>>;
 
 /** The operand's tensor as numbers: int32 words are converted, rounding to the nearest. */
 export function resolveNumbers(context: Context, operand: Operand): Value {

@@ -75,13 +75,15 @@ export function reduce(graph: GraphBuilder, operator: "ReduceSum" | "ReduceMax",
   return graph.node(operator, [value, graph.integers([axis])], value.type, shape, { keepdims: integer(0) });
 }
 
+const ZEROS = {
+  [OnnxType.float32]: Float32Array,
+  [OnnxType.float64]: Float64Array,
+  [OnnxType.int32]: Int32Array,
+} as const;
+
 /** Zeros that the model need not store. */
-export function zeros(
-  graph: GraphBuilder,
-  type: typeof OnnxType.float32 | typeof OnnxType.float64,
-  shape: readonly number[],
-): Value {
-  const data = type === OnnxType.float32 ? Float32Array.of(0) : Float64Array.of(0);
+export function zeros(graph: GraphBuilder, type: keyof typeof ZEROS, shape: readonly number[]): Value {
+  const data = new ZEROS[type](1);
   return graph.node("ConstantOfShape", [graph.integers(shape)], type, shape, {
     value: { kind: "tensor", value: { name: "value", type, dimensions: [1], data } },
   });

@@ -4,7 +4,7 @@
  */
 
 import { GUARD_LIMIT } from "../../numerics/guard.ts";
-import { Dtype, type Operator } from "../../program/descriptor.ts";
+import { type ComputedOperator, Dtype, isComputed } from "../../program/descriptor.ts";
 import { encodeModel } from "../../program/onnx/encode.ts";
 import type { Program, Tensor } from "../../program/program.ts";
 import { type Context, ONNX_TYPE } from "./context.ts";
@@ -13,6 +13,7 @@ import { UnrealisableError } from "./errors.ts";
 import { realiseGather } from "./gather.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import { Guard } from "./guard.ts";
+import { realiseJoin } from "./join.ts";
 import { realiseMap } from "./map.ts";
 import { cast, elementwise, reshape } from "./nodes.ts";
 import { realisePeak } from "./peak.ts";
@@ -89,10 +90,9 @@ export function realise(program: Program, options: { traced: boolean }): Realise
 
   for (const [index, { name, operator }] of program.operators.entries()) {
     graph.enter(name);
-    const output =
-      operator.family === "batch" || operator.family === "schedule"
-        ? feed("operator", index, name, operator.dtype, operator.shape)
-        : realiseNamed(context, guard, name, operator);
+    const output = isComputed(operator)
+      ? realiseNamed(context, guard, name, operator)
+      : feed("operator", index, name, operator.dtype, operator.shape);
     outputs.push(reshape(graph, output, operator.shape));
   }
 
@@ -124,7 +124,7 @@ export function realise(program: Program, options: { traced: boolean }): Realise
 
 function traceOutputs(graph: GraphBuilder, program: Program, outputs: readonly Value[]): (Fetch | null)[] {
   return program.operators.map(({ operator }, index) => {
-    if (operator.family === "batch" || operator.family === "schedule") return null;
+    if (!isComputed(operator)) return null;
     return { name: graph.output(outputs[index]!), dtype: operator.dtype, shape: operator.shape };
   });
 }
@@ -142,12 +142,7 @@ function magnitudes(graph: GraphBuilder, value: Value): Value {
   return elementwise(graph, "Abs", [cast(graph, value, ONNX_TYPE[Dtype.float32])]);
 }
 
-function realiseNamed(
-  context: Context,
-  guard: Guard,
-  name: string,
-  operator: Exclude<Operator, { family: "batch" | "schedule" }>,
-): Value {
+function realiseNamed(context: Context, guard: Guard, name: string, operator: ComputedOperator): Value {
   try {
     switch (operator.family) {
       case "map":
@@ -160,6 +155,8 @@ function realiseNamed(
         return realiseSumByIndex(context, operator);
       case "gather":
         return realiseGather(context, operator);
+      case "join":
+        return realiseJoin(context, operator);
       case "peak": {
         const { magnitudes, maxima, output } = realisePeak(context, operator);
         guard.include(context.graph, magnitudes, maxima);

@@ -8,6 +8,7 @@ import {
   type DotOperator,
   Dtype,
   type GatherOperator,
+  type JoinOperator,
   type MapOperator,
   type Operand,
   type Operator,
@@ -49,6 +50,9 @@ export interface Analysis {
 const UNKNOWN = gridRange(-GUARD_LIMIT, GUARD_LIMIT, FLUSHED_GRID);
 /** Peak of mode 1 of anything within the guard. */
 const ANY_PEAK = gridRange(2 ** PEAK_EXPONENTS.least, GUARD_LIMIT, PEAK_EXPONENTS.least);
+const ANY_INTEGER = gridRange(-(2 ** 31), 2 ** 31 - 1, 0);
+/** Multiples of 2^-24 below 1. */
+const UNIT = gridRange(0, 1 - 2 ** -24, -24);
 const INTEGER_STATE = gridRange(-GUARD_LIMIT, GUARD_LIMIT, 0);
 
 class Fault extends Error {
@@ -120,6 +124,10 @@ function outputRange(program: Program, operator: Operator, rangeOf: RangeOf, opt
       return gatherRange(operator, rangeOf);
     case "batch":
       return batchRange(program, operator);
+    case "join":
+      return joinRange(operator, rangeOf);
+    case "random":
+      return operator.dtype === Dtype.int32 ? ANY_INTEGER : UNIT;
     case "schedule": {
       const bounds = options.schedule?.[operator.column];
       if (bounds === undefined) return UNKNOWN;
@@ -219,6 +227,13 @@ function gatherRange({ operands: [table, index], rows }: GatherOperator, rangeOf
   const { low, high } = rangeOf(index.reference);
   // An index outside the rows gives zero.
   return low >= 0 && high < rows ? range : union(range, exactRange(0));
+}
+
+function joinRange({ shape, axis, ranges, operands }: JoinOperator, rangeOf: RangeOf): Range {
+  const range = operands.map(({ reference }) => rangeOf(reference)).reduce(union);
+  // The ranges do not overlap.
+  const held = ranges.reduce((sum, { extent }) => sum + extent, 0);
+  return held === shape[axis] ? range : union(range, exactRange(0));
 }
 
 function batchRange({ sample }: Program, { dtype, shape, offset }: BatchOperator): Range {

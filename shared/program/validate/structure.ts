@@ -6,10 +6,12 @@ import {
   type BatchOperator,
   Dtype,
   type GatherOperator,
+  type JoinOperator,
   MapOpcode,
   type MapOperator,
   type Operand,
   type Operator,
+  operandShape,
   type Reference,
   wordCount,
 } from "../descriptor.ts";
@@ -126,7 +128,8 @@ function checkOperator(program: Program, at: number, operator: Operator, report:
     else if (tensor.dtype !== operand.dtype || tensor.count !== operand.count)
       about(1, `says another dtype or size than ${kind} ${index} has`);
     if (!acceptsDtype(operator, position, operand.dtype)) about(1, `has the wrong dtype`);
-    if (!staysInside(operand, shape, length)) about(2, `is read outside its ${operand.count} words`);
+    if (!staysInside(operand, operandShape(operator, position), length))
+      about(2, `is read outside its ${operand.count} words`);
     if (operand.strides.some((stride) => stride < 0)) about(5, `has a negative stride`);
     if (isPeakOperand(operator.family, position) && operand.strides.at(-1) !== 0)
       about(3, `is a peak that depends on k`);
@@ -136,6 +139,7 @@ function checkOperator(program: Program, at: number, operator: Operator, report:
   if (operator.family === "map") checkMap(operator, report);
   if (operator.family === "gather") checkGather(operator, report);
   if (operator.family === "batch") checkBatch(program, operator, report);
+  if (operator.family === "join") checkJoin(operator, report);
   if (operator.family === "schedule") {
     if (operator.column >= program.scheduleColumns.length)
       report(2, `reads column ${operator.column}, past the schedule`);
@@ -149,6 +153,8 @@ function acceptsDtype(operator: Operator, position: number, dtype: Dtype): boole
       return true;
     case "gather":
       return dtype === (position === 1 ? Dtype.int32 : operator.dtype);
+    case "join":
+      return dtype === operator.dtype;
     case "sumByIndex":
       return dtype === (position === 2 ? Dtype.int32 : Dtype.float32);
     default:
@@ -180,6 +186,16 @@ function checkGather(operator: GatherOperator, report: Report): void {
   if (rows === 0) report(1, `has a table of no rows`);
   else if (!staysInside({ ...table, strides: [...table.strides, rowStride] }, shape, rows))
     report(2, `row ${rows - 1} is read outside the table's ${table.count} words`);
+}
+
+function checkJoin({ shape, axis, ranges }: JoinOperator, report: Report): void {
+  let end = 0;
+  for (const [position, { start, extent }] of ranges.entries()) {
+    if (extent === 0) report(1, `operand ${position} has no extent`);
+    if (start < end) report(1, `operand ${position} begins before the end of the one before it`);
+    end = start + extent;
+    if (end > shape[axis]!) report(1, `operand ${position} ends past the dimension`);
+  }
 }
 
 function checkBatch({ sample }: Program, { dtype, shape, offset }: BatchOperator, report: Report): void {

@@ -1,0 +1,18 @@
+/** Random numbers in [0, 1), other ones in every step. */
+import { Dtype } from "../program/descriptor.ts";
+import type { SourceGraph, ValueId } from "../program/graph.ts";
+
+/**
+ * Multiples of 2^-24, uniform in [0, 1), independent between streams and steps.
+ * @param stream tells this tensor's numbers from others'; `graph.takeStream()` gives one that no other has.
+ */
+export function random(graph: SourceGraph, shape: readonly number[], stream: number, name: string): ValueId {
+  return graph.add({
+    name,
+    layer: "random",
+    inputs: [],
+    dtype: Dtype.float32,
+    shape,
+    lower: (lowering) => lowering.emit(name, { family: "random", dtype: Dtype.float32, shape, stream, operands: [] }),
+  });
+}
