@@ -273,14 +273,13 @@ describe("what cannot be compiled is refused by name", () => {
 
   test("graphs", () => {
     const [input, output] = [BASE.graph.inputs[0]!, BASE.graph.outputs[0]!];
-    refuses(changed({ inputs: [] }), null, /0 inputs/);
-    refuses(changed({ inputs: [input, { ...input, name: "mask" }] }), null, /2 inputs/);
+    refuses(changed({ inputs: [input, { ...input, name: "mask" }] }), null, /its input "tokens" is no field/);
     refuses(changed({ outputs: [] }), null, /0 outputs/);
     refuses(changed({ outputs: [output, output] }), null, /has the output .* twice/);
     const hidden = { ...output, name: BASE.graph.nodes[3]!.outputs[0]! };
     refuses(changed({ outputs: [output, hidden] }), null, /2 outputs/);
     refuses(changed({ outputs: [{ ...output, name: "nothing" }] }), null, /no node computes its output "nothing"/);
-    refuses(changed({ outputs: [{ ...output, name: "tokens" }] }), null, /not float32 logits/);
+    refuses(changed({ outputs: [{ ...output, name: "tokens" }] }), null, /is not float32/);
     for (const [at, shape] of [
       [0, "4,3,4"],
       [3, "4,6"],
