@@ -2,7 +2,7 @@
 import type { Operator } from "../shared/program/descriptor.ts";
 import { type Job, sourceOutputs } from "../shared/program/job.ts";
 import type { Program, Tensor } from "../shared/program/program.ts";
-import type { OptimizerSettings } from "../shared/program/task.ts";
+import type { AdamSettings } from "../shared/program/settings.ts";
 
 export interface Parameter {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface MlpTraining {
   readonly context: number;
   /** embedding.weight, then weight and bias of each layer. */
   readonly parameters: readonly Parameter[];
-  readonly optimizer: OptimizerSettings;
+  readonly optimizer: AdamSettings;
   step(step: number): MlpStep;
 }
 
@@ -30,7 +30,7 @@ export interface MlpStep {
 }
 
 /** Reads the training back from the compiled job, so that nobody trains on anything else. */
-export function mlpTraining(job: Job, initialState: readonly Tensor[], optimizer: OptimizerSettings): MlpTraining {
+export function mlpTraining(job: Job, initialState: readonly Tensor[], optimizer: AdamSettings): MlpTraining {
   const { program } = job;
   const parameters = program.state.slice(0, program.state.length / 3).map(({ name, shape }, p): Parameter => {
     return { name, shape, values: new Float32Array(initialState[p]!.words.slice().buffer) };

@@ -67,6 +67,7 @@ async function measure(threads: number, rounds: number): Promise<TrainingResult>
   const { task, taskPackage } = await prepareTask(EXAMPLE);
   const { name, job, initialState } = taskPackage;
   const { batch, interval, optimizer } = task.training;
+  if (optimizer.kind !== "adamw") throw new RangeError(`the contenders have no ${optimizer.kind}`);
   const training = mlpTraining(job, initialState, optimizer);
   const python = findPyTorch();
   const contenders: Contender[] = [];

@@ -3,7 +3,7 @@ import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { TaskPackage } from "../shared/data/taskPackage.ts";
-import { type TextDataset, textDataset } from "../shared/data/text.ts";
+import { type TextDataset, textDataset, tokenFields } from "../shared/data/text.ts";
 import { compileTraining } from "../shared/program/compile.ts";
 import type { Job } from "../shared/program/job.ts";
 import { parseTaskFile, type TaskFile, TaskFileError } from "../shared/program/task.ts";
@@ -30,7 +30,7 @@ export async function prepareTask(file: string): Promise<PreparedTask> {
   const { program, initialState, schedule } = compileTraining({
     ...training,
     model: await readBytes(path.resolve(folder, task.model), "$.model"),
-    sample: { context: data.context, vocabulary: text.vocabulary.length },
+    fields: tokenFields(data.context, text.vocabulary.length),
   });
   const { seed, steps, interval } = training;
   const job: Job = { program, samples: text.samples, schedule: schedule.words, seed, steps, interval };

@@ -11,15 +11,26 @@ contract NumericsHarness {
     error UnknownFunction(uint256 which);
 
     uint256 private constant CASE = 12;
+    uint256 private constant EXPECTED_CASE = 16;
 
-    /// @notice One word for each case of three words. `which` is a Map opcode; 13 canonical, 14 fromInt, 15 isNan.
-    function float32(uint256 which, bytes calldata cases) external pure returns (uint32[] memory words) {
-        uint256 count = cases.length / CASE;
-        words = new uint32[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            uint96 packed = uint96(bytes12(cases[i * CASE:(i + 1) * CASE]));
-            words[i] = _apply(which, uint32(packed >> 64), uint32(packed >> 32), uint32(packed));
+    /// @notice The first case whose result is not the one expected, and its result; the number of cases when there is none.
+    /// @param which A Map opcode; 13 canonical, 14 fromInt, 15 isNan, 16 RN32 of the int64 (a, b) · 2^c, 17 quantise(a, peak b, c bits).
+    /// @param cases Four words each: a, b, c and the result expected.
+    function firstDifference(uint256 which, bytes calldata cases) external pure returns (uint256 at, uint32 result) {
+        function(uint32, uint32, uint32) pure returns (uint32) subject = _function(which);
+        uint256 count = cases.length / EXPECTED_CASE;
+        unchecked {
+            for (; at < count; ++at) {
+                uint256 packed;
+                assembly ("memory-safe") {
+                    // SAFETY: at < count keeps the case inside `cases`; the bytes behind it are shifted away.
+                    packed := shr(128, calldataload(add(cases.offset, mul(at, EXPECTED_CASE))))
+                }
+                result = subject(uint32(packed >> 96), uint32(packed >> 64), uint32(packed >> 32));
+                if (result != uint32(packed)) return (at, result);
+            }
         }
+        result = 0;
     }
 
     /// @notice Gas of each case, less what the dispatch and an empty call cost.
@@ -38,17 +49,6 @@ contract NumericsHarness {
     ) external pure returns (uint32[] memory words) {
         words = new uint32[](values.length);
         for (uint256 i = 0; i < values.length; ++i) words[i] = Rounding.roundToFloat32(values[i], exponents[i]);
-    }
-
-    /// @notice quantise of each case (x, peak, bits), as two's complement words.
-    function quantise(bytes calldata cases) external pure returns (int256[] memory digits) {
-        uint256 count = cases.length / CASE;
-        digits = new int256[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            uint96 packed = uint96(bytes12(cases[i * CASE:(i + 1) * CASE]));
-            int256 exponent = Quantise.peakExponent(uint32(packed >> 32));
-            digits[i] = Quantise.quantise(uint32(packed >> 64), exponent, uint32(packed));
-        }
     }
 
     function peakExponents(uint32[] calldata peaks) external pure returns (int256[] memory exponents) {
@@ -81,22 +81,92 @@ contract NumericsHarness {
         used = start - gasleft();
     }
 
-    function _apply(uint256 which, uint32 a, uint32 b, uint32 c) private pure returns (uint32) {
-        if (which == 1) return Float32.add(a, b);
-        if (which == 2) return Float32.sub(a, b);
-        if (which == 3) return Float32.mul(a, b);
-        if (which == 4) return Float32.div(a, b);
-        if (which == 5) return Float32.sqrt(a);
-        if (which == 6) return Float32.abs(a);
-        if (which == 7) return Float32.neg(a);
-        if (which == 8) return Float32.max(a, b);
-        if (which == 9) return Float32.min(a, b);
-        if (which == 10) return Float32.less(a, b);
-        if (which == 11) return Float32.equal(a, b);
-        if (which == 12) return Float32.select(a, b, c);
-        if (which == 13) return Float32.canonical(a);
-        if (which == 14) return Float32.fromInt(a);
-        if (which == 15) return Float32.isNan(a) ? 1 : 0;
+    function _function(uint256 which) private pure returns (function(uint32, uint32, uint32) pure returns (uint32)) {
+        if (which == 1) return _add;
+        if (which == 2) return _sub;
+        if (which == 3) return _mul;
+        if (which == 4) return _div;
+        if (which == 5) return _sqrt;
+        if (which == 6) return _abs;
+        if (which == 7) return _neg;
+        if (which == 8) return _max;
+        if (which == 9) return _min;
+        if (which == 10) return _less;
+        if (which == 11) return _equal;
+        if (which == 12) return _select;
+        if (which == 13) return _canonical;
+        if (which == 14) return _fromInt;
+        if (which == 15) return _isNan;
+        if (which == 16) return _roundToFloat32;
+        if (which == 17) return _quantise;
         revert UnknownFunction(which);
+    }
+
+    function _add(uint32 a, uint32 b, uint32) private pure returns (uint32) {
+        return Float32.add(a, b);
+    }
+
+    function _sub(uint32 a, uint32 b, uint32) private pure returns (uint32) {
+        return Float32.sub(a, b);
+    }
+
+    function _mul(uint32 a, uint32 b, uint32) private pure returns (uint32) {
+        return Float32.mul(a, b);
+    }
+
+    function _div(uint32 a, uint32 b, uint32) private pure returns (uint32) {
+        return Float32.div(a, b);
+    }
+
+    function _sqrt(uint32 a, uint32, uint32) private pure returns (uint32) {
+        return Float32.sqrt(a);
+    }
+
+    function _abs(uint32 a, uint32, uint32) private pure returns (uint32) {
+        return Float32.abs(a);
+    }
+
+    function _neg(uint32 a, uint32, uint32) private pure returns (uint32) {
+        return Float32.neg(a);
+    }
+
+    function _max(uint32 a, uint32 b, uint32) private pure returns (uint32) {
+        return Float32.max(a, b);
+    }
+
+    function _min(uint32 a, uint32 b, uint32) private pure returns (uint32) {
+        return Float32.min(a, b);
+    }
+
+    function _less(uint32 a, uint32 b, uint32) private pure returns (uint32) {
+        return Float32.less(a, b);
+    }
+
+    function _equal(uint32 a, uint32 b, uint32) private pure returns (uint32) {
+        return Float32.equal(a, b);
+    }
+
+    function _select(uint32 a, uint32 b, uint32 c) private pure returns (uint32) {
+        return Float32.select(a, b, c);
+    }
+
+    function _canonical(uint32 a, uint32, uint32) private pure returns (uint32) {
+        return Float32.canonical(a);
+    }
+
+    function _fromInt(uint32 a, uint32, uint32) private pure returns (uint32) {
+        return Float32.fromInt(a);
+    }
+
+    function _isNan(uint32 a, uint32, uint32) private pure returns (uint32) {
+        return Float32.isNan(a) ? 1 : 0;
+    }
+
+    function _roundToFloat32(uint32 a, uint32 b, uint32 c) private pure returns (uint32) {
+        return Rounding.roundToFloat32(int64((uint64(a) << 32) | b), int32(c));
+    }
+
+    function _quantise(uint32 a, uint32 b, uint32 c) private pure returns (uint32) {
+        return uint32(int32(Quantise.quantise(a, Quantise.peakExponent(b), c)));
     }
 }

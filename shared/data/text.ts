@@ -3,6 +3,8 @@
  * the one that follows, and whole files held out. A pure function of the texts in the order given.
  */
 import { TouchstoneError } from "../errors.ts";
+import { Dtype } from "../program/descriptor.ts";
+import type { SampleField } from "../program/program.ts";
 
 /** Token of every character that the vocabulary lacks. */
 export const UNKNOWN_TOKEN = 0;
@@ -60,6 +62,15 @@ export function textDataset(texts: readonly string[], options: TextOptions): Tex
     );
   }
   return { vocabulary, samples, heldOut, trainingTexts: training };
+}
+
+/** Layout of a window: the tokens that a model sees, and the one that follows. */
+export function tokenFields(context: number, vocabulary: number): SampleField[] {
+  const tokens = { dtype: Dtype.int32, minimum: 0, maximum: vocabulary - 1 };
+  return [
+    { name: "input", offset: 0, width: context, ...tokens },
+    { name: "target", offset: context, width: 1, ...tokens },
+  ];
 }
 
 /** The unknown token first, then the characters that occur at least `minimumCount` times, by code point. */

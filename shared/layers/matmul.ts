@@ -14,7 +14,7 @@ import { swappedMatrix, transposeMatrix } from "./transpose.ts";
 /** Bits a side of the grid; fewer when the reduced axis is so long that the sum would not be exact in 53 bits. */
 const BITS = 20;
 
-function gridBits(length: number): number {
+export function gridBits(length: number): number {
   return Math.min(BITS, Math.floor((53 - Math.ceil(Math.log2(length))) / 2));
 }
 

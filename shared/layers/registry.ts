@@ -9,12 +9,15 @@ import { importGemm } from "./gemm.ts";
 import type { Importer } from "./importer.ts";
 import { importConcat } from "./join.ts";
 import { importMatMul } from "./matmul.ts";
+import { importLayerNormalization, importRmsNormalization } from "./normalization.ts";
 import { importPad } from "./pad.ts";
+import { importReduceL2, importReduceMax, importReduceMean, importReduceMin, importReduceSum } from "./reduce.ts";
 import { importRelu } from "./relu.ts";
 import { importFlatten, importReshape, importSqueeze, importUnsqueeze } from "./reshape.ts";
 import { importSigmoid } from "./sigmoid.ts";
 import { importSwish } from "./silu.ts";
 import { importSlice, importSplit } from "./slice.ts";
+import { importLogSoftmax, importSoftmax } from "./softmax.ts";
 import { importTanh } from "./tanh.ts";
 import { importTranspose } from "./transpose.ts";
 
@@ -31,12 +34,22 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     Gelu: importGelu,
     Gemm: importGemm,
     Identity: importIdentity,
+    LayerNormalization: importLayerNormalization,
+    LogSoftmax: importLogSoftmax,
     MatMul: importMatMul,
+    RMSNormalization: importRmsNormalization,
+    ReduceL2: importReduceL2,
+    ReduceMax: importReduceMax,
+    ReduceMean: importReduceMean,
+    ReduceMin: importReduceMin,
+    ReduceSum: importReduceSum,
     Pad: importPad,
     Relu: importRelu,
     Reshape: importReshape,
     Shape: importShape,
     Sigmoid: importSigmoid,
+    SimplifiedLayerNormalization: importRmsNormalization,
+    Softmax: importSoftmax,
     Slice: importSlice,
     Split: importSplit,
     Squeeze: importSqueeze,

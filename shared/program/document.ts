@@ -32,12 +32,15 @@ export class ProgramDocumentError extends TouchstoneError {
 const u32 = z.int().min(0).max(0xffffffff);
 const dtype = z.union([z.literal(0), z.literal(1)]);
 const shape = z.array(u32).max(6);
+const role = z.enum(["parameter", "running", "moment", "output"]);
 
 const schema = z.strictObject({
   format: z.literal(PROGRAM_FORMAT),
   version: z.literal(PROGRAM_FORMAT_VERSION),
   operators: z.array(z.strictObject({ name: z.string(), descriptor: z.string().regex(/^(?:[0-9a-f]{2})*$/) })),
-  state: z.array(z.strictObject({ name: z.string(), dtype, shape, source: u32.nullable() })),
+  state: z.array(
+    z.strictObject({ name: z.string(), dtype, shape, source: u32.nullable(), role: role.exactOptional() }),
+  ),
   constants: z.array(z.strictObject({ dtype, shape, words: z.base64() })),
   sample: z.strictObject({
     words: u32,
@@ -59,7 +62,13 @@ export function programToJson(program: Program): string {
       name,
       descriptor: bytesToHex(encodeOperator(operator)),
     })),
-    state: program.state.map(({ name, dtype, shape, source }) => ({ name, dtype, shape: [...shape], source })),
+    state: program.state.map(({ name, dtype, shape, source, role }) => ({
+      name,
+      dtype,
+      shape: [...shape],
+      source,
+      ...(role === undefined ? {} : { role }),
+    })),
     constants: program.constants.map(({ dtype, shape, words }) => ({
       dtype,
       shape: [...shape],

@@ -118,11 +118,11 @@ class ModelImport {
     const outputs = new Map<string, ValueId>();
     for (const { name } of this.#model.graph.outputs) {
       const value = this.#values.get(name);
-      if (value === undefined || isHost(value)) {
+      if (value === undefined) {
         throw new ModelError(`no node computes its output "${name}"`, "Export the model again.");
       }
       if (outputs.has(name)) throw new ModelError(`it has the output "${name}" twice`, "Export the model again.");
-      outputs.set(name, value);
+      outputs.set(name, isHost(value) ? this.#constant(value, name) : value);
     }
     return outputs;
   }

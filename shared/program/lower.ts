@@ -8,15 +8,24 @@ import type { SourceGraph, ValueId } from "./graph.ts";
 import { sameShape } from "./graph.ts";
 import type { MapParts, Register } from "./mapBuilder.ts";
 import { MapBuilder } from "./mapBuilder.ts";
-import type { NamedOperator, Program, SampleField, StateTensor, Tensor } from "./program.ts";
+import type { NamedOperator, Program, SampleField, StateRole, StateTensor, Tensor } from "./program.ts";
 import type { View } from "./view.ts";
 import { broadcastStrides, operandOf, reshapeView, wholeView } from "./view.ts";
+
+/** A state tensor, and the value that replaces it after the step, or null. */
+export interface StateEntry {
+  readonly value: ValueId;
+  readonly next: ValueId | null;
+  readonly role?: StateRole;
+}
 
 /** What a step computes, in terms of a source graph. */
 export interface StepGraph {
   readonly graph: SourceGraph;
-  /** State tensors in program order (`leaf.ts` state nodes), each with the value that replaces it, or null. */
-  readonly state: readonly { readonly value: ValueId; readonly next: ValueId | null }[];
+  /** State tensors in program order (`leaf.ts` state nodes). */
+  readonly state: readonly StateEntry[];
+  /** Words of the state nodes that are no state of this step: constants of the program. */
+  readonly constants?: ReadonlyMap<ValueId, Uint32Array>;
   readonly loss: ValueId;
   readonly logits: ValueId;
   readonly fields: readonly SampleField[];
@@ -56,9 +65,10 @@ export class Lowering {
   program(): Program {
     const logits = this.#whole(this.#step.logits);
     const loss = this.#whole(this.#step.loss);
-    const state = this.#step.state.map(({ value, next }): StateTensor => {
+    const state = this.#step.state.map(({ value, next, role }): StateTensor => {
       const { name, dtype, shape } = this.#graph.node(value);
-      return { name, dtype, shape, source: next === null ? null : this.#whole(next) };
+      const source = next === null ? null : this.#whole(next);
+      return { name, dtype, shape, source, ...(role === undefined ? {} : { role }) };
     });
     return {
       operators: this.#operators,
@@ -83,10 +93,14 @@ export class Lowering {
     return view;
   }
 
-  /** The state tensor of a state node. */
+  /** The tensor of a state node: state, or a constant where the step takes it for one. */
   state(id: ValueId): View {
-    const { dtype, shape } = this.#graph.node(id);
-    return wholeView({ kind: "state", index: this.#stateIndex.get(id)! }, dtype, shape);
+    const { dtype, shape, name } = this.#graph.node(id);
+    const index = this.#stateIndex.get(id);
+    if (index !== undefined) return wholeView({ kind: "state", index }, dtype, shape);
+    const words = this.#step.constants?.get(id);
+    if (words === undefined) throw new RangeError(`${name} is neither state nor constant`);
+    return this.#addConstant({ dtype, shape, words });
   }
 
   /** Appends an operator; the name is made unique. */
@@ -103,9 +117,13 @@ export class Lowering {
     const key = `${tensor.dtype}|${tensor.shape}|${tensor.words}`;
     const known = this.#constantOf.get(key);
     if (known !== undefined) return known;
-    const view = wholeView({ kind: "constant", index: this.#constants.push(tensor) - 1 }, tensor.dtype, tensor.shape);
+    const view = this.#addConstant(tensor);
     this.#constantOf.set(key, view);
     return view;
+  }
+
+  #addConstant(tensor: Tensor): View {
+    return wholeView({ kind: "constant", index: this.#constants.push(tensor) - 1 }, tensor.dtype, tensor.shape);
   }
 
   /**

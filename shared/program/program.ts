@@ -15,12 +15,20 @@ export interface Tensor {
 /** The operator whose output becomes the state tensor after a step, or null: the tensor stays as it is. */
 export type StateSource = number | null;
 
+/**
+ * What a state tensor is for. parameter: what the optimizer trains; running: what the forward pass keeps, such as a mean over batches;
+ * moment: the optimizer's own; output: what an inference gives.
+ */
+export type StateRole = "parameter" | "running" | "moment" | "output";
+
 export interface StateTensor {
   /** Human name (`fc1.weight`, `fc1.weight.m`); not committed. */
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly source: StateSource;
+  /** Not committed; a parameter when absent. */
+  readonly role?: StateRole;
 }
 
 export interface NamedOperator {

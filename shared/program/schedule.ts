@@ -2,39 +2,90 @@
  * The table of per-step numbers, [steps, columns]: computed in float64, rounded once to float32, committed by its root. Who
  * follows a run reads the table; only its author computes it.
  */
+import { scheduleColumn } from "../layers/leaf.ts";
 import { flush } from "../numerics/flush.ts";
 import { Dtype } from "./descriptor.ts";
 import { SettingError } from "./errors.ts";
-import { ADAMW_COLUMNS } from "./optimizer/adamw.ts";
+import type { SourceGraph, ValueId } from "./graph.ts";
 import type { Tensor } from "./program.ts";
-import type { OptimizerSettings, RateSettings } from "./task.ts";
+import type { RateSettings } from "./settings.ts";
 
-/** The learning rate of a step, counted from 0: a linear warm-up to the peak, then constant or half a cosine. */
-export function rateAt({ kind, peak, warmup, final }: RateSettings, step: number, steps: number): number {
+/** The columns that a step reads, numbered as they are asked for. */
+export class ScheduleColumns {
+  readonly #graph: SourceGraph;
+  readonly #columns = new Map<string, { readonly value: ValueId; readonly at: (step: number) => number }>();
+
+  constructor(graph: SourceGraph) {
+    this.#graph = graph;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#columns.keys()];
+  }
+
+  /** The column of this name, [1]; the first who asks says what it holds. */
+  column(name: string, at: (step: number) => number): ValueId {
+    const known = this.#columns.get(name);
+    if (known !== undefined) return known.value;
+    const value = scheduleColumn(this.#graph, name, this.#columns.size);
+    this.#columns.set(name, { value, at });
+    return value;
+  }
+
+  /** @throws SettingError when a column holds something that is no number of magnitude up to 2^20. */
+  table(steps: number): Tensor {
+    const columns = [...this.#columns];
+    const table = new Float32Array(steps * columns.length);
+    for (let step = 0; step < steps; step++)
+      for (const [index, [name, { at }]] of columns.entries()) {
+        const value = at(step);
+        if (!(Math.abs(value) <= MAX_MAGNITUDE)) throw new SettingError(name, `${value} at step ${step}`);
+        table[step * columns.length + index] = value;
+      }
+    return {
+      dtype: Dtype.float32,
+      shape: [steps, columns.length],
+      words: new Uint32Array(table.buffer).map(flush),
+    };
+  }
+}
+
+/** Greatest magnitude of a schedule word (docs/numerics.md, section 4). */
+const MAX_MAGNITUDE = 2 ** 20;
+
+/** The learning rate of a step, counted from 0: a linear warm-up to the peak, then what `kind` says. */
+export function rateAt(rate: RateSettings, step: number, steps: number): number {
+  const { peak, warmup } = rate;
   if (step < warmup) return (peak * (step + 1)) / warmup;
-  if (kind === "constant") return peak;
   const progress = (step - warmup) / Math.max(1, steps - 1 - warmup);
-  return peak * (final + ((1 - final) * (1 + Math.cos(Math.PI * progress))) / 2);
+  switch (rate.kind) {
+    case "constant":
+      return peak;
+    case "cosine":
+      return peak * (rate.final + ((1 - rate.final) * (1 + Math.cos(Math.PI * progress))) / 2);
+    case "linear":
+      return peak * (1 - (1 - rate.final) * progress);
+    case "step":
+      return peak * rate.factor ** Math.floor((step - warmup) / rate.every);
+  }
 }
 
-/**
- * The table for AdamW: rate, 1 / (1 − β1^t), 1 / (1 − β2^t) with t = step + 1.
- * @throws SettingError when the peak is not in (0, 1], the final fraction not in [0, 1] or the warm-up longer than the run.
- */
-export function scheduleTable(rate: RateSettings, steps: number, { beta1, beta2 }: OptimizerSettings): Tensor {
-  if (!(rate.peak > 0 && rate.peak <= 1)) throw new SettingError("rate.peak", `${rate.peak} is not in (0, 1]`);
-  if (!(rate.final >= 0 && rate.final <= 1)) throw new SettingError("rate.final", `${rate.final} is not in [0, 1]`);
-  if (!Number.isInteger(rate.warmup) || rate.warmup < 0 || rate.warmup > steps) {
-    throw new SettingError("rate.warmup", `${rate.warmup} is not a number of steps up to ${steps}`);
-  }
-  const table = new Float32Array(steps * ADAMW_COLUMNS.length);
-  for (let step = 0; step < steps; step++) {
-    const row = [rateAt(rate, step, steps), 1 / (1 - beta1 ** (step + 1)), 1 / (1 - beta2 ** (step + 1))];
-    table.set(row, step * ADAMW_COLUMNS.length);
-  }
-  return {
-    dtype: Dtype.float32,
-    shape: [steps, ADAMW_COLUMNS.length],
-    words: new Uint32Array(table.buffer).map(flush),
+/** @throws SettingError when a number of the schedule makes no sense. */
+export function requireRate(rate: RateSettings, steps: number, setting = "rate"): void {
+  const requires = (key: string, value: number, holds: boolean, domain: string): void => {
+    if (!holds) throw new SettingError(`${setting}.${key}`, `${value} is not ${domain}`);
   };
+  const { peak, warmup } = rate;
+  requires("peak", peak, peak > 0 && peak <= MAX_RATE, `in (0, ${MAX_RATE}]`);
+  const isCount = Number.isInteger(warmup) && warmup >= 0 && warmup <= steps;
+  requires("warmup", warmup, isCount, `a number of steps up to ${steps}`);
+  if (rate.kind === "cosine" || rate.kind === "linear")
+    requires("final", rate.final, rate.final >= 0 && rate.final <= 1, "in [0, 1]");
+  if (rate.kind === "step") {
+    requires("every", rate.every, Number.isInteger(rate.every) && rate.every >= 1, "a positive number of steps");
+    requires("factor", rate.factor, rate.factor > 0 && rate.factor <= 1, "in (0, 1]");
+  }
 }
+
+/** Greatest peak of a learning rate. */
+export const MAX_RATE = 16;

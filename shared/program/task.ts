@@ -1,6 +1,7 @@
 /** The task file: what a requester writes to have a model trained (docs/task.md). */
 import { z } from "zod";
 import { TouchstoneError } from "../errors.ts";
+import { trainingSection } from "./settings.ts";
 
 const count = z.int().min(1).max(0xffffffff);
 const seconds = z.int().min(0).max(0xffffffff);
@@ -19,33 +20,6 @@ const textData = z.strictObject({
   stride: count,
   minimumCount: count,
   holdOutEvery: z.int().min(2),
-});
-
-const adamw = z.strictObject({
-  kind: z.literal("adamw"),
-  beta1: z.number().min(0).lt(1).default(0.9),
-  beta2: z.number().min(0).lt(1).default(0.999),
-  epsilon: z.number().min(1e-12).max(1e-2).default(1e-8),
-  weightDecay: z.number().min(0).max(1).default(0.01),
-});
-
-const rate = z.strictObject({
-  kind: z.enum(["constant", "cosine"]),
-  peak: z.number().positive().max(1),
-  /** Steps over which the rate rises linearly to its peak. */
-  warmup: z.int().min(0).default(0),
-  /** Rate of the last step of a cosine, as a fraction of the peak. */
-  final: fraction.default(0),
-});
-
-const training = z.strictObject({
-  steps: count,
-  interval: count,
-  batch: z.int().min(1).max(65536),
-  seed: z.union([z.int().min(0), z.string().regex(/^\d{1,20}$/)]).transform(BigInt),
-  loss: z.literal("softmaxCrossEntropy"),
-  optimizer: adamw,
-  rate,
 });
 
 const market = z.strictObject({
@@ -73,13 +47,11 @@ const schema = z.strictObject({
   /** ONNX file of the forward model, relative to the task file. */
   model: z.string().min(1),
   data: textData,
-  training,
+  training: trainingSection,
   market,
 });
 
 export type TaskFile = z.output<typeof schema>;
-export type OptimizerSettings = z.output<typeof adamw>;
-export type RateSettings = z.output<typeof rate>;
 
 /** A task file that cannot be taken; `path` is the place in it. */
 export class TaskFileError extends TouchstoneError {

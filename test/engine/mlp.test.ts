@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mlpModel, mlpWeights } from "../../examples/solidity-mlp/model.ts";
+import { tokenFields } from "../../shared/data/text.ts";
 import { HostedEngine } from "../../shared/engine/hostedEngine.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
@@ -20,8 +21,8 @@ function training(): { job: Job; state: readonly Tensor[] } {
   const { program, initialState, schedule } = compileTraining({
     model: encodeModel(mlpModel(sizes, mlpWeights(sizes, 11n))),
     batch: 48,
-    sample: { context: sizes.context, vocabulary: sizes.vocabulary },
-    loss: "softmaxCrossEntropy",
+    fields: tokenFields(sizes.context, sizes.vocabulary),
+    loss: { kind: "softmaxCrossEntropy" },
     optimizer: { kind: "adamw", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
     rate: { kind: "cosine", peak: 0.01, warmup: 3, final: 0.1 },
     steps: STEPS,

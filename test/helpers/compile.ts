@@ -1,5 +1,6 @@
 /** Compiling the example's model at small sizes, and stepping what comes out on the reference engine. */
 import { type MlpSizes, mlpModel, mlpWeights } from "../../examples/solidity-mlp/model.ts";
+import { tokenFields } from "../../shared/data/text.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import type { CompiledTraining, TrainingSettings } from "../../shared/program/compile.ts";
 
@@ -16,8 +17,8 @@ export function settings(sizes: MlpSizes, changes: Partial<TrainingSettings> = {
   return {
     model: encodeModel(mlpModel(sizes, mlpWeights(sizes, 5n))),
     batch: 4,
-    sample: { context: sizes.context, vocabulary: sizes.vocabulary },
-    loss: "softmaxCrossEntropy",
+    fields: tokenFields(sizes.context, sizes.vocabulary),
+    loss: { kind: "softmaxCrossEntropy" },
     optimizer: ADAMW,
     rate: { kind: "cosine", peak: 0.01, warmup: 3, final: 0.1 },
     steps: 30,

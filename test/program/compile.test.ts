@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mlpModel, mlpParameters, mlpWeights } from "../../examples/solidity-mlp/model.ts";
+import { tokenFields } from "../../shared/data/text.ts";
 import { compileTraining, type TrainingSettings } from "../../shared/program/compile.ts";
 import { ModelError, SettingError } from "../../shared/program/errors.ts";
 import { sourceOutputs } from "../../shared/program/job.ts";
@@ -134,8 +135,13 @@ test("settings that make no sense are refused by name", () => {
     ["batch", { batch: 0 }],
     ["batch", { batch: 1.5 }],
     ["steps", { steps: 0 }],
-    ["sample.context", { sample: { context: 0, vocabulary: 7 } }],
-    ["sample.vocabulary", { sample: { context: 3, vocabulary: 0 } }],
+    ["fields", { fields: tokenFields(3, 7).slice(0, 1) }],
+    ["accumulate", { accumulate: 3 }],
+    ["train", { train: ["fc9.*"] }],
+    ["freeze", { freeze: ["*.weights"] }],
+    ["optimizer.groups.0", { optimizer: { ...ADAMW, groups: [{ match: ["*.gain"] }] } }],
+    ["optimizer.nesterov", { optimizer: { kind: "sgd", momentum: 0, nesterov: true, weightDecay: 0 } }],
+    ["rate.every", { rate: { kind: "step", peak: 0.1, warmup: 0, every: 0, factor: 0.5 } }],
     ["optimizer.beta1", { optimizer: { ...ADAMW, beta1: 1 } }],
     ["optimizer.beta2", { optimizer: { ...ADAMW, beta2: -0.1 } }],
     ["optimizer.epsilon", { optimizer: { ...ADAMW, epsilon: 0 } }],
@@ -155,7 +161,7 @@ test("settings that make no sense are refused by name", () => {
 
 test("a vocabulary that the model has no row or no logit for is refused", () => {
   assert.throws(
-    () => compileTraining(settings(TINY, { sample: { context: 3, vocabulary: 8 } })),
+    () => compileTraining(settings(TINY, { fields: tokenFields(3, 8) })),
     (error) => error instanceof ModelError && error.operator === "Gather" && /7 rows/.test(error.message),
   );
 });

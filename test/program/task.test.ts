@@ -50,7 +50,14 @@ describe("parseTaskFile", () => {
     const task = parseTaskFile(JSON.stringify(valid));
     assert.equal(task.training.seed, 2n ** 64n - 1n);
     assert.equal(task.market.price, 100n);
-    assert.equal(task.training.optimizer.beta2, 0.999);
+    assert.deepEqual(task.training.optimizer, {
+      kind: "adamw",
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0.01,
+    });
+    assert.deepEqual(task.training.loss, { kind: "softmaxCrossEntropy" });
     assert.equal(task.training.rate.warmup, 0);
   });
 

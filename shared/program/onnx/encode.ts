@@ -98,6 +98,8 @@ function writeTensor(writer: BinaryWriter, tensor: OnnxTensor): void {
 
 function writeValueInfo(writer: BinaryWriter, info: OnnxValueInfo): void {
   writeString(writer, 1, info.name);
+  // Outputs need no type: readers infer it.
+  if (info.type === 0) return;
   message(writer, 2, () =>
     message(writer, 1, () => {
       writer.tag(1, WireType.Varint).int32(info.type);

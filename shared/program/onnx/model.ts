@@ -52,7 +52,7 @@ export interface OnnxNode {
 /** A graph input or output. A dimension is a number, or the name of a symbolic dimension ("" when anonymous). */
 export interface OnnxValueInfo {
   readonly name: string;
-  /** The element type's number, which may be one outside `OnnxType`. */
+  /** The element type's number, which may be one outside `OnnxType`; 0: not said. */
   readonly type: number;
   /** null: the rank is not known. */
   readonly dimensions: readonly (number | string)[] | null;

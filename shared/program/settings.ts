@@ -1,0 +1,119 @@
+/** The `training` section of a task file: what is computed in a step, and how often (docs/task.md). */
+import { z } from "zod";
+import { MAX_RATE } from "./schedule.ts";
+
+const count = z.int().min(1).max(0xffffffff);
+const fraction = z.number().min(0).max(1);
+const betas = { beta1: z.number().min(0).lt(1), beta2: z.number().min(0).lt(1) };
+const globs = z.array(z.string().min(1)).min(1);
+
+/** Parameters that a list of groups singles out; the first group that matches a parameter holds. */
+const groups = z
+  .array(
+    z.strictObject({
+      match: globs,
+      weightDecay: fraction.optional(),
+      /** Factor of the learning rate. */
+      rate: z.number().min(0).max(64).optional(),
+    }),
+  )
+  .optional();
+
+const sgd = z.strictObject({
+  kind: z.literal("sgd"),
+  momentum: z.number().min(0).lt(1).default(0),
+  nesterov: z.boolean().default(false),
+  weightDecay: fraction.default(0),
+  groups,
+});
+
+const adamFields = {
+  beta1: betas.beta1.default(0.9),
+  beta2: betas.beta2.default(0.999),
+  epsilon: z.number().min(1e-12).max(1e-2).default(1e-8),
+  groups,
+};
+const adam = z.strictObject({ kind: z.literal("adam"), ...adamFields, weightDecay: fraction.default(0) });
+const adamw = z.strictObject({ kind: z.literal("adamw"), ...adamFields, weightDecay: fraction.default(0.01) });
+
+const lion = z.strictObject({
+  kind: z.literal("lion"),
+  beta1: betas.beta1.default(0.9),
+  beta2: betas.beta2.default(0.99),
+  weightDecay: fraction.default(0),
+  groups,
+});
+
+const optimizer = z.discriminatedUnion("kind", [sgd, adam, adamw, lion]);
+
+const climb = {
+  peak: z.number().positive().max(MAX_RATE),
+  /** Steps over which the rate rises linearly to its peak. */
+  warmup: z.int().min(0).default(0),
+};
+const rate = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("constant"), ...climb, final: fraction.optional() }),
+  /** `final`: rate of the last step, as a fraction of the peak. */
+  z.strictObject({ kind: z.literal("cosine"), ...climb, final: fraction.default(0) }),
+  z.strictObject({ kind: z.literal("linear"), ...climb, final: fraction.default(0) }),
+  /** After every `every` steps the rate is multiplied by `factor`. */
+  z.strictObject({ kind: z.literal("step"), ...climb, every: count, factor: z.number().positive().max(1) }),
+]);
+
+/** Which of the model's outputs the loss takes, where it has several. */
+const output = z.string().min(1).optional();
+
+const loss = z.preprocess(
+  (value) => (typeof value === "string" ? { kind: value } : value),
+  z.discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("softmaxCrossEntropy"),
+      /** Share of the target that is spread over all classes. */
+      smoothing: z.number().min(0).lt(1).optional(),
+      /** Target of positions that do not count. */
+      ignore: z.int().min(-0x80000000).max(0x7fffffff).optional(),
+      output,
+    }),
+    z.strictObject({ kind: z.literal("meanSquaredError"), output }),
+    z.strictObject({ kind: z.literal("binaryCrossEntropy"), output }),
+    /** The model computes its own loss: its output of one number that is named `loss`; `prediction` is for evaluation. */
+    z.strictObject({ kind: z.literal("output"), prediction: z.string().optional() }),
+  ]),
+);
+
+const clip = z
+  .strictObject({ value: z.number().positive().max(1024).optional(), norm: z.number().positive().max(1024).optional() })
+  .refine(({ value, norm }) => (value === undefined) !== (norm === undefined), "takes either value or norm");
+
+const lora = z.strictObject({
+  rank: z.int().min(1).max(4096),
+  alpha: z.number().positive().max(1024),
+  /** Names of the weights (or of their layers) that get adapters. */
+  targets: globs,
+});
+
+export const trainingSection = z.strictObject({
+  steps: count,
+  interval: count,
+  batch: z.int().min(1).max(65536),
+  seed: z.union([z.int().min(0), z.string().regex(/^\d{1,20}$/)]).transform(BigInt),
+  /** Micro-batches that a step's batch is taken in. */
+  accumulate: z.int().min(1).max(64).optional(),
+  loss,
+  optimizer,
+  rate,
+  clip: clip.optional(),
+  train: globs.optional(),
+  freeze: globs.optional(),
+  lora: lora.optional(),
+});
+
+export type TrainingSection = z.output<typeof trainingSection>;
+export type OptimizerSettings = z.output<typeof optimizer>;
+export type SgdSettings = z.output<typeof sgd>;
+export type AdamSettings = z.output<typeof adam> | z.output<typeof adamw>;
+export type LionSettings = z.output<typeof lion>;
+export type RateSettings = z.output<typeof rate>;
+export type LossSettings = z.output<typeof loss>;
+export type ClipSettings = z.output<typeof clip>;
+export type LoraSettings = z.output<typeof lora>;
