@@ -1,17 +1,33 @@
-/** What a trained text model is worth: its loss on held-out text, and text that it writes. Runs on any engine. */
+/** What a trained model is worth: its loss on held-out samples, how often it is right, and text that it writes. Runs on any engine. */
 import type { Engine } from "../shared/engine/engine.ts";
 import { keyOf, philox4x32 } from "../shared/numerics/philox.ts";
 import { Dtype, wordCount } from "../shared/program/descriptor.ts";
-import type { Program, Tensor } from "../shared/program/program.ts";
+import type { Program, SampleField, Tensor } from "../shared/program/program.ts";
 import type { StepInputs } from "../shared/program/stepInputs.ts";
 
-export class TextModel {
+export interface Evaluation {
+  /** Mean of the program's own loss. */
+  readonly loss: number;
+  /** Share of the targets whose logit is the greatest of their row; null where the model does not choose among classes. */
+  readonly accuracy: number | null;
+  /** Samples that were evaluated: whole batches only. */
+  readonly samples: number;
+}
+
+/** Where a classifier's answers are: `positions` rows of `classes` logits for each sample. */
+interface Classification {
+  readonly logits: number;
+  readonly classes: number;
+  readonly target: SampleField;
+}
+
+export class TrainedModel {
   readonly #engine: Engine;
   readonly #program: Program;
   readonly #state: readonly Tensor[];
   readonly #batch: number;
 
-  /** @param program one whose batch operators read rows of one sample each, the last word of a sample being the target. */
+  /** @param program one that reads samples; where it has logits and an int32 field `target`, it is taken as a classifier. */
   constructor(engine: Engine, program: Program, state: readonly Tensor[]) {
     this.#engine = engine;
     this.#program = program;
@@ -22,47 +38,64 @@ export class TextModel {
   }
 
   /**
-   * Mean loss over samples `[N, width]` by the program's own loss operator. Samples beyond the last whole batch are left out.
+   * Loss and accuracy over samples `[N, words]`. Samples beyond the last whole batch are left out.
    * @param limit samples evaluated at most.
    */
-  async loss(samples: Uint32Array, limit = Number.POSITIVE_INFINITY): Promise<number> {
-    const width = this.#program.sample.words;
-    const batches = Math.floor(Math.min(samples.length / width, limit) / this.#batch);
+  async evaluate(samples: Uint32Array, limit = Number.POSITIVE_INFINITY): Promise<Evaluation> {
+    const { words } = this.#program.sample;
+    const batches = Math.floor(Math.min(samples.length / words, limit) / this.#batch);
     if (batches === 0) throw new RangeError(`fewer samples than one batch of ${this.#batch}`);
+    const classification = this.#classification();
     let sum = 0;
+    const counts = { right: 0, all: 0 };
     for (let batch = 0; batch < batches; batch++) {
-      const first = batch * this.#batch;
-      sum += (
-        await this.#engine.step(
-          this.#inputs((row) => samples.subarray((first + row) * width, (first + row + 1) * width)),
-        )
-      ).loss;
+      const rows = samples.subarray(batch * this.#batch * words, (batch + 1) * this.#batch * words);
+      const inputs = this.#inputs((row) => rows.subarray(row * words, (row + 1) * words));
+      if (classification === null) sum += (await this.#engine.step(inputs)).loss;
+      else {
+        const { loss, outputs } = await this.#engine.trace(inputs);
+        sum += loss;
+        countRight(outputs[classification.logits]!, classification, rows, words, counts);
+      }
     }
-    return sum / batches;
+    const accuracy = counts.all === 0 ? null : counts.right / counts.all;
+    return { loss: sum / batches, accuracy, samples: batches * this.#batch };
   }
 
   /**
-   * Continues a prompt token by token, drawing from softmax(logits / temperature).
-   * @param prompt at least as many tokens as the model's context.
+   * Continues a prompt token by token, drawing from softmax(logits / temperature) of the last position.
+   * @param prompt at least as many tokens as the model's context: the width of the field `input`.
    * @returns the tokens written after the prompt.
    */
   async write(prompt: Uint32Array, length: number, seed: bigint, temperature: number): Promise<number[]> {
-    const {
-      logits: logitsOperator,
-      sample: { words: width },
-    } = this.#program;
-    if (logitsOperator === null || prompt.length < width - 1)
-      throw new RangeError("no logits, or a prompt below the context");
+    const { words: width, fields } = this.#program.sample;
+    const input = fields.find(({ name }) => name === "input");
+    const classification = this.#classification();
+    if (classification === null || input === undefined || prompt.length < input.width) {
+      throw new RangeError("the model gives no logits for a next token, or the prompt is shorter than its context");
+    }
+    const { logits, classes, target } = classification;
     const tokens = [...prompt];
     const sample = new Uint32Array(width);
     for (let at = 0; at < length; at++) {
-      sample.set(tokens.slice(tokens.length - width + 1));
+      sample.set(tokens.slice(tokens.length - input.width), input.offset);
       const { outputs } = await this.#engine.trace(this.#inputs(() => sample));
-      const { words, shape } = outputs[logitsOperator]!;
-      const logits = new Float32Array(words.buffer, words.byteOffset, shape.at(-1)!);
-      tokens.push(draw(logits, temperature, philox4x32([at, 0, 0, 0], keyOf(seed))[0] / 2 ** 32));
+      const { words } = outputs[logits]!;
+      const last = new Float32Array(words.buffer, words.byteOffset, words.length).subarray(
+        (target.width - 1) * classes,
+        target.width * classes,
+      );
+      tokens.push(draw(last, temperature, philox4x32([at, 0, 0, 0], keyOf(seed))[0] / 2 ** 32));
     }
     return tokens.slice(prompt.length);
+  }
+
+  #classification(): Classification | null {
+    const { logits, operators, sample } = this.#program;
+    const target = sample.fields.find(({ name, dtype }) => name === "target" && dtype === Dtype.int32);
+    if (logits === null || target === undefined) return null;
+    const classes = wordCount(operators[logits]!.operator.shape) / (this.#batch * target.width);
+    return Number.isInteger(classes) && classes >= 2 && classes > target.maximum ? { logits, classes, target } : null;
   }
 
   #inputs(sampleOfRow: (row: number) => Uint32Array): StepInputs {
@@ -85,9 +118,30 @@ export class TextModel {
   }
 }
 
+/** Adds the targets of a batch, and those that have the greatest logit; negative targets are none. */
+function countRight(
+  { words: logitWords }: Tensor,
+  { classes, target }: Classification,
+  rows: Uint32Array,
+  words: number,
+  counts: { right: number; all: number },
+): void {
+  const logits = new Float32Array(logitWords.buffer, logitWords.byteOffset, logitWords.length);
+  for (let row = 0; row < rows.length / words; row++) {
+    for (let position = 0; position < target.width; position++) {
+      const wanted = rows[row * words + target.offset + position]! | 0;
+      if (wanted < 0) continue;
+      const start = (row * target.width + position) * classes;
+      const choice = logits.subarray(start, start + classes);
+      counts.all++;
+      if (choice.indexOf(choice.reduce((a, b) => Math.max(a, b))) === wanted) counts.right++;
+    }
+  }
+}
+
 /** The token at `quantile` of the distribution softmax(logits / temperature). */
 function draw(logits: Float32Array, temperature: number, quantile: number): number {
-  const greatest = Math.max(...logits);
+  const greatest = logits.reduce((a, b) => Math.max(a, b));
   const weights = Array.from(logits, (logit) => Math.exp((logit - greatest) / temperature));
   let left = quantile * weights.reduce((sum, weight) => sum + weight, 0);
   for (const [token, weight] of weights.entries()) {

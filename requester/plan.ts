@@ -1,6 +1,7 @@
 /** What a task will take and what it secures, before it is posted: measured on this machine, computed from the task file. */
 import { stateRoot } from "../shared/commitment/stateRoot.ts";
 import { encodeCheckpoint } from "../shared/data/checkpoint.ts";
+import { datasetWarnings } from "../shared/data/warnings.ts";
 import { minimalBond } from "../shared/economics/bonds.ts";
 import { probabilityCaught, probabilityReplayed } from "../shared/economics/detection.ts";
 import { startOnnxRuntime } from "../shared/engine/onnxruntime.ts";
@@ -13,9 +14,12 @@ export interface Plan {
   readonly parameters: number;
   readonly operators: number;
   readonly segments: number;
-  /** Tokens that the data holds: the classes that the model must have at least. */
-  readonly vocabulary: number;
+  /** Tokens of a text: the classes that the model must have at least; null for other data. */
+  readonly vocabulary: number | null;
   readonly samples: number;
+  readonly heldOut: number;
+  /** What looks wrong with the data. */
+  readonly warnings: readonly string[];
   /** Milliseconds, measured over a few steps here. */
   readonly stepMs: number;
   readonly commitmentMs: number;
@@ -44,7 +48,7 @@ const MEASURED_STEPS = 20;
 
 /** Runs the first steps of the task on this machine's engine and reads the rest off the task file. */
 export async function planTask(prepared: PreparedTask, { honest, threads }: PlanAssumptions): Promise<Plan> {
-  const { task, taskPackage, text } = prepared;
+  const { task, taskPackage, data } = prepared;
   const { job, initialState } = taskPackage;
   const engine = await startOnnxRuntime(job.program, { threads });
   try {
@@ -65,8 +69,10 @@ export async function planTask(prepared: PreparedTask, { honest, threads }: Plan
       ),
       operators: job.program.operators.length,
       segments,
-      vocabulary: text.vocabulary.length,
-      samples: job.samples.length / job.program.sample.words,
+      vocabulary: data.text?.tokenizer.size ?? null,
+      samples: data.training.length / data.layout.words,
+      heldOut: data.heldOut.length / data.layout.words,
+      warnings: datasetWarnings(data),
       stepMs,
       commitmentMs,
       commitmentShare: commitmentMs / (commitmentMs + job.interval * stepMs),

@@ -1,9 +1,9 @@
 /** From a task file to everything that a task binds and publishes. */
-import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { buildDataset, type Dataset } from "../shared/data/dataset.ts";
+import { dataFilesIn } from "../shared/data/files.ts";
 import type { TaskPackage } from "../shared/data/taskPackage.ts";
-import { type TextDataset, textDataset, tokenFields } from "../shared/data/text.ts";
 import { compileTraining } from "../shared/program/compile.ts";
 import type { Job } from "../shared/program/job.ts";
 import { parseTaskFile, type TaskFile, TaskFileError } from "../shared/program/task.ts";
@@ -11,34 +11,40 @@ import { parseTaskFile, type TaskFile, TaskFileError } from "../shared/program/t
 export interface PreparedTask {
   readonly task: TaskFile;
   readonly taskPackage: TaskPackage;
-  /** The text behind the samples, with what was held out. */
-  readonly text: TextDataset;
+  /** The samples with what was held out. */
+  readonly data: Dataset;
+}
+
+/** @throws TaskFileError, and as `buildDataset`. */
+export async function prepareData(file: string): Promise<Pick<PreparedTask, "task" | "data">> {
+  const task = parseTaskFile(new TextDecoder().decode(await readBytes(file, "$")));
+  return { task, data: await buildDataset(task.data, dataFilesIn(path.dirname(path.resolve(file)))) };
 }
 
 /**
  * Reads a task file and what it points to, and compiles the training.
- * @throws TaskFileError, TextDatasetError, and the compiler's errors.
+ * @throws as `prepareData`, and the compiler's errors.
  */
 export async function prepareTask(file: string): Promise<PreparedTask> {
-  const folder = path.dirname(path.resolve(file));
-  const task = parseTaskFile(await read(file, "$"));
-  const { data, training, name } = task;
-  const paths = globSync(data.files, { cwd: folder }).sort();
-  if (paths.length === 0) throw new TaskFileError("$.data.files", `no file matches ${data.files} in ${folder}`);
-  const texts = await Promise.all(paths.map((found) => read(path.resolve(folder, found), "$.data.files")));
-  const text = textDataset(texts, data);
+  const { task, data } = await prepareData(file);
+  const { training, name } = task;
+  const { text, classes, layout } = data;
+  const model = await readBytes(path.resolve(path.dirname(file), task.model), "$.model");
   const { program, initialState, schedule } = compileTraining({
     ...training,
-    model: await readBytes(path.resolve(folder, task.model), "$.model"),
-    fields: tokenFields(data.context, text.vocabulary.length),
+    model,
+    fields: layout.fields,
   });
   const { seed, steps, interval } = training;
-  const job: Job = { program, samples: text.samples, schedule: schedule.words, seed, steps, interval };
-  return { task, text, taskPackage: { name, job, initialState, vocabulary: text.vocabulary } };
-}
-
-async function read(file: string, key: string): Promise<string> {
-  return new TextDecoder().decode(await readBytes(file, key));
+  const job: Job = { program, samples: data.training, schedule: schedule.words, seed, steps, interval };
+  const taskPackage: TaskPackage = {
+    name,
+    job,
+    initialState,
+    ...(text === null ? {} : { tokenizer: text.tokenizer.spec }),
+    ...(Object.keys(classes).length === 0 ? {} : { classes }),
+  };
+  return { task, data, taskPackage };
 }
 
 async function readBytes(file: string, key: string): Promise<Uint8Array> {

@@ -2,11 +2,12 @@
  * Writes the forward model of a task file with seeded initial weights, to where the task file names it; of `task.json` beside this
  * file when none is given. The same data, sizes and seed give the same bytes. Run it again after changing the data or the context.
  */
-import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { textDataset } from "../../shared/data/text.ts";
+import { buildDataset } from "../../shared/data/dataset.ts";
+import { dataFilesIn } from "../../shared/data/files.ts";
 import { encodeModel } from "../../shared/program/onnx/encode.ts";
 import { parseTaskFile, type TaskFile } from "../../shared/program/task.ts";
 import { type MlpSizes, mlpModel, mlpWeights } from "./model.ts";
@@ -14,22 +15,19 @@ import { type MlpSizes, mlpModel, mlpWeights } from "./model.ts";
 const WIDTHS = { embedding: 24, hidden: [192, 128] };
 const WEIGHT_SEED = 2026n;
 
-/** Bytes of a forward model for the data of `task`, whose paths start in `folder`. */
-export function forwardModel(
+/** Bytes of a forward model for the text of `task`, whose paths start in `folder`. */
+export async function forwardModel(
   { data }: TaskFile,
   folder: string,
   widths: Pick<MlpSizes, "embedding" | "hidden"> = WIDTHS,
-): Uint8Array {
-  const files = globSync(data.files, { cwd: folder }).sort();
-  const { vocabulary } = textDataset(
-    files.map((file) => readFileSync(path.resolve(folder, file), "utf8")),
-    data,
-  );
-  const sizes = { context: data.context, vocabulary: vocabulary.length, ...widths };
+): Promise<Uint8Array> {
+  const { layout, text } = await buildDataset(data, dataFilesIn(folder));
+  if (text === null) throw new TypeError("this model is for text: the task file's data are of another kind");
+  const sizes = { context: layout.fields[0]!.width, vocabulary: text.tokenizer.size, ...widths };
   return encodeModel(mlpModel(sizes, mlpWeights(sizes, WEIGHT_SEED)));
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -45,8 +43,8 @@ function main(): void {
   const folder = path.dirname(path.resolve(taskFile));
   const task = parseTaskFile(readFileSync(taskFile, "utf8"));
   const file = path.resolve(folder, task.model);
-  writeFileSync(file, forwardModel(task, folder, { embedding: embedding!, hidden }));
+  writeFileSync(file, await forwardModel(task, folder, { embedding: embedding!, hidden }));
   console.log(`wrote ${file}`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -34,7 +34,7 @@ function describe(plan: Plan, honest: number, replayTime: number): string {
   const { runSeconds } = plan;
   return [
     `${plan.parameters.toLocaleString("en-US")} parameters, ${plan.operators} operators a step, ${plan.segments} segments`,
-    `${plan.samples.toLocaleString("en-US")} training samples of ${plan.vocabulary} different characters`,
+    `${plan.samples.toLocaleString("en-US")} training samples${plan.vocabulary === null ? "" : ` of ${plan.vocabulary} different tokens`}, ${plan.heldOut.toLocaleString("en-US")} held out`,
     `a step takes ${plan.stepMs.toFixed(2)} ms here, the run ${runSeconds.toFixed(1)} s, a replayed segment ${plan.segmentSeconds.toFixed(1)} s`,
     `a checkpoint has ${plan.checkpointBytes.toLocaleString("en-US")} bytes, its commitment takes ${plan.commitmentMs.toFixed(1)} ms (${percent(plan.commitmentShare)} of the time)`,
     `into escrow: ${plan.escrow} of the token's smallest unit`,
@@ -43,6 +43,7 @@ function describe(plan: Plan, honest: number, replayTime: number): string {
     plan.deterrentBond === null
       ? "no segment is sampled: only open challenges deter"
       : `if nobody but drawn verifiers looked, a bond of ${plan.deterrentBond} would deter`,
+    ...plan.warnings.map((warning) => `WARNING: ${warning}`),
     ...(runSeconds > replayTime ? [`WARNING: replayTime is ${replayTime} s, less than a replay takes here`] : []),
   ].join("\n");
 }

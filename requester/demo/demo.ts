@@ -6,7 +6,7 @@ import { bigramLoss } from "../../shared/data/text.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { TouchstoneError } from "../../shared/errors.ts";
 import { segmentCount } from "../../shared/program/job.ts";
-import { TextModel } from "../evaluate.ts";
+import { TrainedModel } from "../evaluate.ts";
 import { fetchModel } from "../fetchModel.ts";
 import { forwardProgram } from "../forwardProgram.ts";
 import { type PreparedTask, prepareTask } from "../prepare.ts";
@@ -100,7 +100,7 @@ async function startVerifiers(stage: Stage): Promise<ProgramProcess[]> {
 
 async function evaluate(
   stage: Stage,
-  { text, task: { data } }: PreparedTask,
+  { data: { layout, heldOut, text } }: PreparedTask,
   { taskId }: StartedTask,
   losses: readonly number[],
 ): Promise<HonestResult> {
@@ -113,17 +113,17 @@ async function evaluate(
   const { program, keep } = forwardProgram(taskPackage.job.program);
   const engine = await startOnnxRuntime(program);
   try {
-    const model = new TextModel(engine, program, keep(state));
-    const width = data.context + 1;
-    const evaluated = text.heldOut.subarray(0, HELD_OUT_SAMPLES * width);
-    const prompt = text.heldOut.subarray(0, width - 1);
+    const model = new TrainedModel(engine, program, keep(state));
+    if (text === null) throw new DemoError("The example is no text.");
+    const evaluated = heldOut.subarray(0, HELD_OUT_SAMPLES * layout.words);
+    const prompt = heldOut.subarray(0, layout.fields[0]!.width);
     const written = await model.write(prompt, SAMPLE_CHARACTERS, 1n, SAMPLE_TEMPERATURE);
     return {
       losses,
-      heldOutLoss: await model.loss(evaluated),
-      bigramLoss: bigramLoss(text.trainingTexts, evaluated, width, text.vocabulary.length),
+      heldOutLoss: (await model.evaluate(evaluated)).loss,
+      bigramLoss: bigramLoss(text, layout, evaluated),
       parameters,
-      sample: [...prompt, ...written].map((token) => text.vocabulary[token]).join(""),
+      sample: text.tokenizer.decode([...prompt, ...written]),
       modelFile: path.relative(process.cwd(), file),
     };
   } finally {

@@ -41,13 +41,13 @@ export function createReporter(write: (text: string) => void, silent: boolean): 
   const say = silent ? () => {} : write;
   return {
     silent,
-    stage({ chain, deployment }, { task, text, taskPackage: { job } }) {
+    stage({ chain, deployment }, { task, data, taskPackage: { job } }) {
       const { state } = job.program;
       const parameters = parameterIndices(state).reduce((sum, index) => sum + wordCount(state[index]!.shape), 0);
       say(`chain ${chain.chainId}, market ${deployment.market}`);
       say(
         `task ${task.name}: ${group(parameters)} parameters, ${job.program.operators.length} operators a step, ${job.steps} steps, ` +
-          `${group(job.samples.length / job.program.sample.words)} samples, ${text.vocabulary.length} characters`,
+          `${group(job.samples.length / job.program.sample.words)} samples, ${data.text?.tokenizer.size} characters`,
       );
     },
     part(number, title) {

@@ -1,12 +1,13 @@
 /**
- * The safetensors file format (github.com/huggingface/safetensors, "Format"), for float32 and int32: a u64 little-endian header
- * length, a JSON header padded with spaces to a multiple of 8, then the tensors' little-endian words without holes.
- * The same tensors and metadata always give the same bytes.
+ * The safetensors file format (github.com/huggingface/safetensors, "Format"): a u64 little-endian header length, a JSON header padded
+ * with spaces to a multiple of 8, then the tensors' little-endian elements without holes. Touchstone's own files hold float32 and
+ * int32; data and weights of others may have any dtype. The same tensors and metadata always give the same bytes.
  */
 import { bytesToWords, wordsToBytes } from "../commitment/tile.ts";
 import { TouchstoneError } from "../errors.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
 import type { Tensor } from "../program/program.ts";
+import { ELEMENT_BYTES, type ElementType } from "./elements.ts";
 
 export interface NamedTensor extends Tensor {
   readonly name: string;
@@ -32,7 +33,10 @@ export class SafetensorsError extends TouchstoneError {
   constructor(reason: SafetensorsErrorReason, detail: string, cause?: unknown) {
     super(`Malformed safetensors file: ${detail}.`, {
       cause,
-      remedy: "Touchstone reads float32 (F32) and int32 (I32) tensors; convert or fetch the file again.",
+      remedy:
+        reason === "dtype"
+          ? "Convert the tensor: this kind of file holds float32 (F32) and int32 (I32)."
+          : "Write or fetch the file again.",
     });
     this.reason = reason;
   }
@@ -42,15 +46,36 @@ export class SafetensorsError extends TouchstoneError {
 const MAXIMUM_HEADER_BYTES = 100_000_000;
 const METADATA_KEY = "__metadata__";
 const DTYPE_NAME: Readonly<Record<Dtype, string>> = { [Dtype.float32]: "F32", [Dtype.int32]: "I32" };
-const DTYPE_OF_NAME: ReadonlyMap<unknown, Dtype> = new Map([
-  ["F32", Dtype.float32],
-  ["I32", Dtype.int32],
+type Types = ReadonlyMap<unknown, ElementType>;
+const WORD_TYPES: Types = new Map([
+  ["F32", "float32"],
+  ["I32", "int32"],
+]);
+const ALL_TYPES: Types = new Map([
+  ...WORD_TYPES,
+  ["BOOL", "bool"],
+  ["U8", "uint8"],
+  ["I8", "int8"],
+  ["U16", "uint16"],
+  ["I16", "int16"],
+  ["U32", "uint32"],
+  ["U64", "uint64"],
+  ["I64", "int64"],
+  ["F16", "float16"],
+  ["BF16", "bfloat16"],
+  ["F64", "float64"],
 ]);
 
-interface Entry {
+/** A tensor of any dtype, as it stands in the file. */
+export interface RawTensor {
   readonly name: string;
-  readonly dtype: Dtype;
+  readonly type: ElementType;
   readonly shape: readonly number[];
+  /** Little-endian elements. */
+  readonly bytes: Uint8Array;
+}
+
+interface Entry extends Omit<RawTensor, "bytes"> {
   readonly begin: number;
   readonly end: number;
 }
@@ -89,6 +114,21 @@ export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Meta
 
 /** @throws SafetensorsError for anything but a complete file of float32 and int32 tensors. */
 export function readSafetensors(file: Uint8Array): SafetensorsFile {
+  const { tensors, metadata } = readFile(file, WORD_TYPES);
+  return {
+    tensors: tensors.map(({ name, type, shape, bytes }) => {
+      return { name, dtype: type === "float32" ? Dtype.float32 : Dtype.int32, shape, words: bytesToWords(bytes) };
+    }),
+    metadata,
+  };
+}
+
+/** The tensors of a file, in the order of their data. @throws SafetensorsError for anything but a complete file of numbers. */
+export function readRawSafetensors(file: Uint8Array): readonly RawTensor[] {
+  return readFile(file, ALL_TYPES).tensors;
+}
+
+function readFile(file: Uint8Array, types: Types): { tensors: RawTensor[]; metadata: Metadata } {
   if (file.length < 8) throw new SafetensorsError("truncated", `${file.length} bytes are too few`);
   const declared = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   if (declared > MAXIMUM_HEADER_BYTES) throw new SafetensorsError("header", `a header of ${declared} bytes`);
@@ -96,20 +136,20 @@ export function readSafetensors(file: Uint8Array): SafetensorsFile {
   if (start > file.length) {
     throw new SafetensorsError("truncated", `the header of ${declared} bytes ends beyond the file of ${file.length}`);
   }
-  const { entries, metadata } = parseHeader(file.subarray(8, start));
+  const { entries, metadata } = parseHeader(file.subarray(8, start), types);
   requireContiguous(entries, file.length - start);
-  const tensors = entries.map(({ name, dtype, shape, begin, end }) => {
-    return { name, dtype, shape, words: bytesToWords(file.subarray(start + begin, start + end)) };
+  const tensors = entries.map(({ name, type, shape, begin, end }) => {
+    return { name, type, shape, bytes: file.subarray(start + begin, start + end) };
   });
   return { tensors, metadata };
 }
 
-function parseHeader(bytes: Uint8Array): { entries: Entry[]; metadata: Metadata } {
+function parseHeader(bytes: Uint8Array, types: Types): { entries: Entry[]; metadata: Metadata } {
   const header = parseObject(bytes);
   const entries: Entry[] = [];
   let metadata: Metadata = {};
   for (const [name, value] of Object.entries(header)) {
-    if (name !== METADATA_KEY) entries.push(parseEntry(name, value));
+    if (name !== METADATA_KEY) entries.push(parseEntry(name, value, types));
     else if (isRecord(value) && Object.values(value).every((text) => typeof text === "string")) {
       metadata = value as Metadata;
     } else throw new SafetensorsError("header", "__metadata__ is not a map of strings");
@@ -130,25 +170,25 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
   return header;
 }
 
-function parseEntry(name: string, value: unknown): Entry {
+function parseEntry(name: string, value: unknown, types: Types): Entry {
   const shown = JSON.stringify(name);
   if (!isRecord(value)) throw new SafetensorsError("header", `the entry ${shown} is not an object`);
-  const dtype = DTYPE_OF_NAME.get(value.dtype);
-  if (dtype === undefined) {
+  const type = types.get(value.dtype);
+  if (type === undefined) {
     throw new SafetensorsError("dtype", `${shown} has the dtype ${JSON.stringify(value.dtype)}`);
   }
   const { shape, data_offsets: offsets } = value;
-  if (!isSizes(shape) || !Number.isSafeInteger(wordCount(shape) * 4)) {
+  if (!isSizes(shape) || !Number.isSafeInteger(wordCount(shape) * 8)) {
     throw new SafetensorsError("shape", `${shown} has the shape ${JSON.stringify(shape)}`);
   }
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
     throw new SafetensorsError("offsets", `${shown} has the offsets ${JSON.stringify(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
-  if (end - begin !== wordCount(shape) * 4) {
+  if (end - begin !== wordCount(shape) * ELEMENT_BYTES[type]) {
     throw new SafetensorsError("size", `${shown} has the shape [${shape}] and ${end - begin} bytes`);
   }
-  return { name, dtype, shape, begin, end };
+  return { name, type, shape, begin, end };
 }
 
 /** Every byte of the data belongs to exactly one tensor. */

@@ -14,6 +14,7 @@ import type { ContentId, Store } from "../store/store.ts";
 import { decodeCheckpoint, putCheckpoint } from "./checkpoint.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { decodeSamples, encodeSamples } from "./samples.ts";
+import type { TokenizerSpec } from "./tokenizer.ts";
 
 const MANIFEST_FORMAT = "touchstone-task";
 const MANIFEST_VERSION = 1;
@@ -27,8 +28,15 @@ const manifestSchema = z.strictObject({
   samples: contentId,
   schedule: contentId,
   initialState: contentId,
-  /** Text of each token, for models of text. */
-  vocabulary: z.array(z.string()).optional(),
+  /** How text became tokens, for models of text. */
+  tokenizer: z
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("characters"), vocabulary: z.array(z.string()) }),
+      z.strictObject({ kind: z.literal("bytes") }),
+    ])
+    .optional(),
+  /** Names of the classes 0, 1, … of some fields. */
+  classes: z.record(z.string(), z.array(z.string())).optional(),
 });
 
 /** Everything a run needs, and what the requester says about it. */
@@ -36,7 +44,9 @@ export interface TaskPackage {
   readonly name: string;
   readonly job: Job;
   readonly initialState: readonly Tensor[];
-  readonly vocabulary?: readonly string[] | undefined;
+  readonly tokenizer?: TokenizerSpec | undefined;
+  /** Names of the classes of fields that have them. */
+  readonly classes?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** The package is not the one that the task binds, or cannot be read as one. */
@@ -54,7 +64,7 @@ export class TaskPackageError extends TouchstoneError {
 /** Writes the package and returns the id of its manifest. */
 export async function putTaskPackage(
   store: Store,
-  { name, job, initialState, vocabulary }: TaskPackage,
+  { name, job, initialState, tokenizer, classes }: TaskPackage,
 ): Promise<ContentId> {
   const { program, samples, schedule, steps } = job;
   const table = {
@@ -71,7 +81,10 @@ export async function putTaskPackage(
     samples: await store.put(encodeSamples(program.sample, samples)),
     schedule: await store.put(writeSafetensors([table])),
     initialState: await putCheckpoint(store, program.state, initialState),
-    ...(vocabulary === undefined ? {} : { vocabulary: [...vocabulary] }),
+    ...(tokenizer === undefined
+      ? {}
+      : { tokenizer: structuredClone(tokenizer) as z.input<typeof manifestSchema>["tokenizer"] }),
+    ...(classes === undefined ? {} : { classes: structuredClone(classes) as Record<string, string[]> }),
   };
   return await store.put(new TextEncoder().encode(JSON.stringify(manifest)));
 }
@@ -101,7 +114,8 @@ export async function getTaskPackage(store: Store, manifestId: ContentId, traini
     training.initialStateRoot,
   );
   requireSame(commitTraining(job, initialState), training);
-  return { name: manifest.name, job, initialState, vocabulary: manifest.vocabulary };
+  const { name, tokenizer, classes } = manifest;
+  return { name, job, initialState, tokenizer, classes };
 }
 
 function parseManifest(bytes: Uint8Array): z.output<typeof manifestSchema> {

@@ -1,34 +1,19 @@
 /**
- * Plain text as a committed dataset for next-character prediction: a character vocabulary, windows of `context` characters and
- * the one that follows, and whole files held out. A pure function of the texts in the order given.
+ * Plain text as a dataset for predicting the next token: windows of `context` tokens and the one that follows, or the one that
+ * follows every position. Windows never cross two files.
  */
 import { TouchstoneError } from "../errors.ts";
 import { Dtype } from "../program/descriptor.ts";
 import type { SampleField } from "../program/program.ts";
+import type { TextData } from "../program/taskData.ts";
+import type { DataFiles, Dataset } from "./dataset.ts";
+import { DataFileError, DatasetError } from "./errors.ts";
+import { MAXIMUM_WORDS } from "./sourceArray.ts";
+import { characterVocabulary, type Tokenizer, tokenizerOf } from "./tokenizer.ts";
 
-/** Token of every character that the vocabulary lacks. */
-export const UNKNOWN_TOKEN = 0;
-/** How the unknown token is written. */
-const UNKNOWN_CHARACTER = "\u{FFFD}";
-
-export interface TextOptions {
-  /** Characters before the predicted one. */
-  readonly context: number;
-  /** Characters between the starts of two windows. */
-  readonly stride: number;
-  /** A character that occurs less often in the training texts becomes the unknown token. */
-  readonly minimumCount: number;
-  /** Every n-th text is held out, beginning with the n-th. */
-  readonly holdOutEvery: number;
-}
-
-export interface TextDataset {
-  /** The character of each token; token 0 stands for all others. */
-  readonly vocabulary: readonly string[];
-  /** `[N, context + 1]` tokens, row-major: the training samples. */
-  readonly samples: Uint32Array;
-  /** `[M, context + 1]` tokens from the held-out texts. */
-  readonly heldOut: Uint32Array;
+/** What a text dataset was made of. */
+export interface TextSource {
+  readonly tokenizer: Tokenizer;
   /** Tokens of every training text, for count models. */
   readonly trainingTexts: readonly Uint32Array[];
 }
@@ -37,91 +22,160 @@ export class TextDatasetError extends TouchstoneError {
   readonly code = "TEXT_DATASET";
 }
 
-/** @throws TextDatasetError when an option is no positive integer, or the texts give no training or no held-out window. */
-export function textDataset(texts: readonly string[], options: TextOptions): TextDataset {
-  for (const name of ["context", "stride", "minimumCount", "holdOutEvery"] as const) {
-    const value = options[name];
-    if (!Number.isInteger(value) || value < 1) {
-      throw new TextDatasetError(`The text option ${name} is ${value}.`, { remedy: "Give an integer of at least 1." });
-    }
+/** @throws DataFileError, DatasetError, TextDatasetError, and what `files.list` throws. */
+export async function textData(section: TextData, files: DataFiles): Promise<Dataset> {
+  const ways = (["holdOutEvery", "holdOutFiles", "holdOutLast"] as const).filter((key) => section[key] !== undefined);
+  if (ways.length > 1) {
+    throw new DatasetError(`$.data.${ways[1]}`, `${ways[0]} is given, too`, "Hold out text in one way.");
   }
-  const isHeldOut = (_: string, index: number): boolean => index % options.holdOutEvery === options.holdOutEvery - 1;
-  const trainingTexts = texts.filter((text, index) => !isHeldOut(text, index));
-  const vocabulary = characterVocabulary(trainingTexts, options.minimumCount);
-  const tokens = new Map(vocabulary.map((character, token) => [character, token]));
-  const training = trainingTexts.map((text) => tokenise(text, tokens));
-  const samples = windows(training, options);
-  const heldOut = windows(
-    texts.filter(isHeldOut).map((text) => tokenise(text, tokens)),
-    options,
-  );
-  if (samples.length === 0 || heldOut.length === 0) {
-    throw new TextDatasetError(
-      `${texts.length} texts give ${samples.length === 0 ? "no training" : "no held-out"} window of ${options.context + 1} characters.`,
-      { remedy: "Add longer or more texts, or lower context or holdOutEvery." },
-    );
-  }
-  return { vocabulary, samples, heldOut, trainingTexts: training };
+  const texts = await readTexts(section.files, "$.data.files", files);
+  const separate =
+    section.holdOutFiles === undefined ? [] : await readTexts(section.holdOutFiles, "$.data.holdOutFiles", files);
+  const { training, heldOut } = split(texts, section);
+  const kept = [...heldOut, ...separate];
+  const tokenizer = openTokenizer(section, training);
+  return textDataset({ training, heldOut: kept, mustHoldOut: ways.length > 0 }, tokenizer, section);
 }
 
-/** Layout of a window: the tokens that a model sees, and the one that follows. */
-export function tokenFields(context: number, vocabulary: number): SampleField[] {
+export interface Texts {
+  readonly training: readonly string[];
+  readonly heldOut: readonly string[];
+  /** Whether it is an error that the held-out texts give no sample. */
+  readonly mustHoldOut: boolean;
+}
+
+/** @throws TextDatasetError when the texts give no sample, DatasetError when they give too many. */
+export function textDataset(
+  texts: Texts,
+  tokenizer: Tokenizer,
+  { context, stride, targets }: Pick<TextData, "context" | "stride" | "targets">,
+): Dataset {
+  const trainingTexts = texts.training.map((text) => tokenizer.encode(text));
+  const heldOutTexts = texts.heldOut.map((text) => tokenizer.encode(text));
+  const targetWidth = targets === "every" ? context : 1;
+  const cut = (tokens: readonly Uint32Array[]) => samplesOf(tokens, context, stride, targetWidth);
+  const [training, heldOut] = [cut(trainingTexts), cut(heldOutTexts)];
+  if (training.length === 0 || (texts.mustHoldOut && heldOut.length === 0)) {
+    const count = texts.training.length + texts.heldOut.length;
+    const lacking = training.length === 0 ? "no training" : "no held-out";
+    throw new TextDatasetError(`${count} texts give ${lacking} window of ${context + 1} tokens.`, {
+      remedy: "Add longer or more texts, lower context, or hold out less or more.",
+    });
+  }
+  return {
+    layout: { words: context + targetWidth, fields: tokenFields(context, tokenizer.size, targetWidth) },
+    training,
+    heldOut,
+    classes: {},
+    text: { tokenizer, trainingTexts },
+  };
+}
+
+async function readTexts(pattern: string, key: string, files: DataFiles): Promise<string[]> {
+  const texts: string[] = [];
+  for (const { name, read } of await files.list(pattern, key)) {
+    try {
+      texts.push(new TextDecoder("utf-8", { fatal: true }).decode(await read()));
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
+      throw new DataFileError(name, "text", "it is not UTF-8", "Convert the file to UTF-8.", cause);
+    }
+  }
+  return texts;
+}
+
+/** Every n-th text, or the end of each, is held out. */
+function split(
+  texts: readonly string[],
+  { holdOutEvery, holdOutLast }: TextData,
+): { training: string[]; heldOut: string[] } {
+  if (holdOutLast !== undefined) {
+    const characters = texts.map((text) => [...text]);
+    const middle = (text: readonly string[]) => text.length - Math.floor(text.length * holdOutLast);
+    return {
+      training: characters.map((text) => text.slice(0, middle(text)).join("")),
+      heldOut: characters.map((text) => text.slice(middle(text)).join("")),
+    };
+  }
+  const isHeldOut = (index: number): boolean => holdOutEvery !== undefined && index % holdOutEvery === holdOutEvery - 1;
+  return {
+    training: texts.filter((_, index) => !isHeldOut(index)),
+    heldOut: texts.filter((_, index) => isHeldOut(index)),
+  };
+}
+
+function openTokenizer({ tokenizer, minimumCount }: TextData, training: readonly string[]): Tokenizer {
+  if (tokenizer === "characters") {
+    return tokenizerOf({ kind: "characters", vocabulary: characterVocabulary(training, minimumCount) });
+  }
+  if (minimumCount > 1) {
+    throw new DatasetError(
+      "$.data.minimumCount",
+      "only a vocabulary of characters leaves rare ones out",
+      "Remove the key.",
+    );
+  }
+  return tokenizerOf({ kind: "bytes" });
+}
+
+/** Layout of a window: the tokens that a model sees, and those that follow its last positions. */
+export function tokenFields(context: number, vocabulary: number, targetWidth = 1): SampleField[] {
   const tokens = { dtype: Dtype.int32, minimum: 0, maximum: vocabulary - 1 };
   return [
     { name: "input", offset: 0, width: context, ...tokens },
-    { name: "target", offset: context, width: 1, ...tokens },
+    { name: "target", offset: context, width: targetWidth, ...tokens },
   ];
 }
 
-/** The unknown token first, then the characters that occur at least `minimumCount` times, by code point. */
-function characterVocabulary(texts: readonly string[], minimumCount: number): string[] {
-  const counts = new Map<string, number>();
-  for (const text of texts) for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
-  counts.delete(UNKNOWN_CHARACTER);
-  const frequent = [...counts].filter(([, count]) => count >= minimumCount).map(([character]) => character);
-  return [UNKNOWN_CHARACTER, ...frequent.sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!)];
-}
-
-/** One token a code point. */
-export function tokenise(text: string, tokens: ReadonlyMap<string, number>): Uint32Array {
-  return Uint32Array.from(text as Iterable<string>, (character: string) => tokens.get(character) ?? UNKNOWN_TOKEN);
-}
-
-function windows(texts: readonly Uint32Array[], { context, stride }: TextOptions): Uint32Array {
+/** Windows of every text at the stride, each as `context` inputs and the targets of its last positions. */
+function samplesOf(texts: readonly Uint32Array[], context: number, stride: number, targetWidth: number): Uint32Array {
   const width = context + 1;
   const counts = texts.map(({ length }) => (length < width ? 0 : Math.floor((length - width) / stride) + 1));
-  const result = new Uint32Array(counts.reduce((sum, count) => sum + count, 0) * width);
+  const words = counts.reduce((sum, count) => sum + count, 0) * (context + targetWidth);
+  if (words > MAXIMUM_WORDS) {
+    const problem = `its samples have ${words} words of 4 bytes, at most ${MAXIMUM_WORDS} are taken`;
+    throw new DatasetError("$.data", problem, "Widen the stride, or take less text.");
+  }
+  const result = new Uint32Array(words);
   let at = 0;
-  texts.forEach((text, index) => {
-    for (let window = 0; window < counts[index]!; window++, at += width) {
-      result.set(text.subarray(window * stride, window * stride + width), at);
+  for (const [index, text] of texts.entries()) {
+    for (let window = 0; window < counts[index]!; window++, at += context + targetWidth) {
+      const start = window * stride;
+      result.set(text.subarray(start, start + context), at);
+      result.set(text.subarray(start + width - targetWidth, start + width), at + context);
     }
-  });
+  }
   return result;
 }
 
 /**
- * Mean negative log-likelihood, in nats, of each window's last token given the one before it, by add-one smoothed bigram counts
- * of the training texts: what any model of the text should beat.
+ * Mean negative log-likelihood, in nats, of each target given the token before it, by add-one smoothed bigram counts of the training
+ * texts: what any model of the text should beat.
+ * @param samples of a text dataset.
  */
 export function bigramLoss(
-  trainingTexts: readonly Uint32Array[],
-  windowsOf: Uint32Array,
-  width: number,
-  vocabularySize: number,
+  { tokenizer, trainingTexts }: TextSource,
+  { words, fields }: Dataset["layout"],
+  samples: Uint32Array,
 ): number {
-  const pairs = new Float64Array(vocabularySize * vocabularySize).fill(1);
-  const totals = new Float64Array(vocabularySize).fill(vocabularySize);
+  const { size } = tokenizer;
+  const pairs = new Map<number, number>();
+  const totals = new Uint32Array(size);
   for (const text of trainingTexts) {
     for (let at = 1; at < text.length; at++) {
-      pairs[text[at - 1]! * vocabularySize + text[at]!]! += 1;
-      totals[text[at - 1]!]! += 1;
+      const pair = text[at - 1]! * size + text[at]!;
+      pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+      totals[text[at - 1]!]!++;
     }
   }
+  const [input, target] = fields as [(typeof fields)[number], (typeof fields)[number]];
   let sum = 0;
-  for (let end = width - 1; end < windowsOf.length; end += width) {
-    const previous = windowsOf[end - 1]!;
-    sum -= Math.log(pairs[previous * vocabularySize + windowsOf[end]!]! / totals[previous]!);
+  for (let start = 0; start < samples.length; start += words) {
+    for (let position = 0; position < target.width; position++) {
+      const previous = samples[start + input.offset + input.width - target.width + position]!;
+      const next = samples[start + target.offset + position]!;
+      sum -= Math.log(((pairs.get(previous * size + next) ?? 0) + 1) / (totals[previous]! + size));
+    }
   }
-  return sum / (windowsOf.length / width);
+  return sum / ((samples.length / words) * target.width);
 }

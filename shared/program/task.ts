@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { TouchstoneError } from "../errors.ts";
 import { trainingSection } from "./settings.ts";
+import { dataSection } from "./taskData.ts";
 
-const count = z.int().min(1).max(0xffffffff);
 const seconds = z.int().min(0).max(0xffffffff);
 const fraction = z.number().min(0).max(1);
 /** Whole smallest units of the market's token, as a decimal string: token amounts do not fit a JSON number. */
@@ -11,16 +11,6 @@ const amount = z
   .string()
   .regex(/^\d{1,29}$/, "must be a whole number of the token's smallest unit, as a string")
   .transform(BigInt);
-
-const textData = z.strictObject({
-  kind: z.literal("text"),
-  /** Glob, relative to the task file; the files are taken in the order of their paths. */
-  files: z.string().min(1),
-  context: z.int().min(1).max(4096),
-  stride: count,
-  minimumCount: count,
-  holdOutEvery: z.int().min(2),
-});
 
 const market = z.strictObject({
   price: amount,
@@ -46,7 +36,7 @@ const schema = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores"),
   /** ONNX file of the forward model, relative to the task file. */
   model: z.string().min(1),
-  data: textData,
+  data: dataSection,
   training: trainingSection,
   market,
 });

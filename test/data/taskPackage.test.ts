@@ -15,7 +15,11 @@ describe("a task's package", () => {
   const job = exampleJob(program, 1);
   const initialState = exampleState(program, 2);
   const training = commitTraining(job, initialState);
-  const taskPackage = { name: "tiny", job, initialState, vocabulary: ["?", "a"] };
+  const described = {
+    tokenizer: { kind: "characters", vocabulary: ["?", "a"] },
+    classes: { target: ["no", "yes"] },
+  } as const;
+  const taskPackage = { name: "tiny", job, initialState, ...described };
   let folder: string;
   let store: Store;
 
@@ -27,6 +31,9 @@ describe("a task's package", () => {
 
   it("is read back whole", async () => {
     assert.deepEqual(await getTaskPackage(store, await putTaskPackage(store, taskPackage), training), taskPackage);
+    const bare = { name: "bare", job, initialState };
+    const read = await getTaskPackage(store, await putTaskPackage(store, bare), training);
+    assert.deepEqual(read, { ...bare, tokenizer: undefined, classes: undefined });
   });
 
   it("is refused when it is not what the task binds, naming what differs", async () => {

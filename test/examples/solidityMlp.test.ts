@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { forwardModel } from "../../examples/solidity-mlp/write.ts";
-import { TextModel } from "../../requester/evaluate.ts";
+import { TrainedModel } from "../../requester/evaluate.ts";
 import { prepareTask } from "../../requester/prepare.ts";
 import { bigramLoss } from "../../shared/data/text.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
@@ -13,10 +13,10 @@ import { parseTaskFile } from "../../shared/program/task.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../examples/solidity-mlp");
 
-test("the checked-in forward model is what its script writes for the task file", () => {
+test("the checked-in forward model is what its script writes for the task file", async () => {
   const file = readFileSync(path.join(FOLDER, "forward.onnx"));
   const task = parseTaskFile(readFileSync(path.join(FOLDER, "task.json"), "utf8"));
-  assert.ok(file.equals(forwardModel(task, FOLDER)), "run npx node examples/solidity-mlp/write.ts");
+  assert.ok(file.equals(await forwardModel(task, FOLDER)), "run npx node examples/solidity-mlp/write.ts");
 });
 
 test("the example has more than 100000 parameters", () => {
@@ -25,7 +25,7 @@ test("the example has more than 100000 parameters", () => {
 });
 
 test("the training beats a bigram model by far on files that it has not seen", async () => {
-  const { taskPackage, text, task } = await prepareTask(path.join(FOLDER, "task.json"));
+  const { taskPackage, data } = await prepareTask(path.join(FOLDER, "task.json"));
   const { job, initialState } = taskPackage;
   const engine = await startOnnxRuntime(job.program);
   try {
@@ -34,10 +34,10 @@ test("the training beats a bigram model by far on files that it has not seen", a
       count: job.steps,
       inputs: (step) => sourceOutputs(job, step),
     });
-    const width = task.data.context + 1;
-    const heldOut = text.heldOut.subarray(0, 4096 * width);
-    const loss = await new TextModel(engine, job.program, state).loss(heldOut);
-    const bigram = bigramLoss(text.trainingTexts, heldOut, width, text.vocabulary.length);
+    const heldOut = data.heldOut.subarray(0, 4096 * data.layout.words);
+    const { loss, accuracy } = await new TrainedModel(engine, job.program, state).evaluate(heldOut);
+    const bigram = bigramLoss(data.text!, data.layout, heldOut);
+    assert.ok(accuracy! > 0.4, `${accuracy} of the characters are predicted`);
     assert.ok(loss < bigram - 0.3, `${loss} nats held out, a bigram model has ${bigram}`);
   } finally {
     await engine.close();

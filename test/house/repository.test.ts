@@ -111,6 +111,7 @@ describe("the tree", () => {
   it("keeps Node's own modules out of what runs in a browser", () => {
     const NODE_ONLY = [
       /^shared\/(cli|keys|programOptions|progress)\.ts$/,
+      /^shared\/data\/files\.ts$/,
       /^shared\/(chain|service)\//,
       /^shared\/engine\/(worker|workerHost)\.ts$/,
       /^shared\/store\/(directory|open|serve)\.ts$/,

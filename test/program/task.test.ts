@@ -65,7 +65,7 @@ describe("parseTaskFile", () => {
     ["version", 2],
     ["name", "../x"],
     ["model", undefined],
-    ["data.kind", "parquet"],
+    ["data.kind", "oracle"],
     ["data.holdOutEvery", 1],
     ["training.steps", 0],
     ["training.interval", 11],

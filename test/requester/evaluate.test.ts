@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { TextModel } from "../../requester/evaluate.ts";
+import { TrainedModel } from "../../requester/evaluate.ts";
 import type { Engine, StepTrace } from "../../shared/engine/engine.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
 import type { StepInputs } from "../../shared/program/stepInputs.ts";
 import { embeddingProgram, exampleState } from "../helpers/programs.ts";
 
-describe("TextModel.loss", () => {
+describe("TrainedModel.evaluate", () => {
   it("is the mean of the program's loss over whole batches", async () => {
     const program = embeddingProgram();
     const state = exampleState(program, 3);
@@ -15,45 +15,96 @@ describe("TextModel.loss", () => {
     const width = program.sample.words;
     const rows = program.operators.find(({ operator }) => operator.family === "batch")!.operator.shape[0]!;
     const samples = Uint32Array.from({ length: (2 * rows + 1) * width }, (_, at) => (at * 7) % 5);
-    const model = new TextModel(engine, program, state);
+    const model = new TrainedModel(engine, program, state);
     const halves = [samples.subarray(0, rows * width), samples.subarray(rows * width, 2 * rows * width)];
-    const losses = [await model.loss(halves[0]!), await model.loss(halves[1]!)];
+    const losses = [(await model.evaluate(halves[0]!)).loss, (await model.evaluate(halves[1]!)).loss];
     assert.notEqual(losses[0], losses[1]);
-    assert.equal(await model.loss(samples), (losses[0]! + losses[1]!) / 2);
-    assert.equal(await model.loss(samples, rows), losses[0]);
-    await assert.rejects(model.loss(samples.subarray(0, width)), RangeError);
+    const whole = await model.evaluate(samples);
+    assert.deepEqual([whole.loss, whole.samples], [(losses[0]! + losses[1]!) / 2, 2 * rows]);
+    assert.equal((await model.evaluate(samples, rows)).loss, losses[0]);
+    await assert.rejects(model.evaluate(samples.subarray(0, width)), RangeError);
+  });
+
+  /** Gives each of two rows' two positions the logits of three classes that the test says. */
+  const classifier = (logits: readonly number[]) => {
+    const field = { dtype: Dtype.int32, width: 2, minimum: -1, maximum: 2 };
+    const fields = [
+      { ...field, name: "input", offset: 0 },
+      { ...field, name: "target", offset: 2 },
+    ];
+    const output = { dtype: Dtype.float32, shape: [2, 2, 3], words: new Uint32Array(Float32Array.from(logits).buffer) };
+    const operators = [
+      {
+        name: "input",
+        operator: {
+          family: "batch",
+          dtype: Dtype.int32,
+          shape: [2, 2],
+          order: "replacement",
+          offset: 0,
+          operands: [],
+        } as const,
+      },
+      { name: "logits", operator: { ...embeddingProgram().operators.at(-1)!.operator, shape: [2, 2, 3] } },
+    ];
+    const engine = { trace: async () => ({ state: [], loss: 0.5, guard: 0, outputs: [output, output] }) };
+    const program = { ...embeddingProgram(), operators, sample: { words: 4, fields }, logits: 1 };
+    return new TrainedModel(engine as unknown as Engine, program, []);
+  };
+
+  it("counts the targets that have their row's greatest logit, leaving out negative ones", async () => {
+    const model = classifier([5, 1, 0, 0, 1, 0, 0, 0, 9, 3, 2, 1]);
+    const samples = Uint32Array.of(0, 0, 0, 2, 0, 0, 2, -1);
+    assert.deepEqual(await model.evaluate(samples), { loss: 0.5, accuracy: 2 / 3, samples: 2 });
   });
 });
 
-describe("TextModel.write", () => {
+describe("TrainedModel.write", () => {
   /** Prefers the token after the last one it sees, of four: a model whose text is known. */
   class Counting implements Partial<Engine> {
+    readonly #positions: number;
+    constructor(positions: number) {
+      this.#positions = positions;
+    }
     async trace({ batches }: StepInputs): Promise<StepTrace> {
       const input = [...batches.values()][0]!;
-      const logits = new Float32Array(input.shape[0]! * 4);
-      logits[(input.words[input.shape[1]! - 1]! + 1) % 4] = 50;
-      const output = { dtype: Dtype.float32, shape: [input.shape[0]!, 4], words: new Uint32Array(logits.buffer) };
-      return { state: [], loss: 0, guard: 0, outputs: [output] };
+      const [rows, width] = input.shape as [number, number];
+      const logits = new Float32Array(rows * this.#positions * 4);
+      for (let position = 0; position < this.#positions; position++) {
+        logits[position * 4 + ((input.words[width - this.#positions + position]! + 1) % 4)] = 50;
+      }
+      const shape = [rows, this.#positions, 4];
+      const output = { dtype: Dtype.float32, shape, words: new Uint32Array(logits.buffer) };
+      return { state: [], loss: 0, guard: 0, outputs: [output, output] };
     }
   }
-  const input = {
-    family: "batch",
-    dtype: Dtype.int32,
-    shape: [2, 3],
-    order: "replacement",
-    offset: 0,
-    operands: [],
-  } as const;
-  const program = {
-    ...embeddingProgram(),
-    operators: [{ name: "input", operator: input }],
-    sample: { words: 4, fields: [] },
-    logits: 0,
+  const model = (positions: number) => {
+    const tokens = { dtype: Dtype.int32, minimum: 0, maximum: 3 };
+    const input = {
+      family: "batch",
+      dtype: Dtype.int32,
+      shape: [2, 3],
+      order: "replacement",
+      offset: 0,
+      operands: [],
+    } as const;
+    const logits = { ...embeddingProgram().operators.at(-1)!.operator, shape: [2, positions, 4] };
+    const fields = [
+      { name: "input", offset: 0, width: 3, ...tokens },
+      { name: "target", offset: 3, width: positions, ...tokens },
+    ];
+    const operators = [
+      { name: "input", operator: input },
+      { name: "logits", operator: logits },
+    ];
+    const program = { ...embeddingProgram(), operators, sample: { words: 3 + positions, fields }, logits: 1 };
+    return new TrainedModel(new Counting(positions) as unknown as Engine, program, []);
   };
 
-  it("feeds each written token back into the context", async () => {
-    const model = new TextModel(new Counting() as unknown as Engine, program, []);
-    assert.deepEqual(await model.write(Uint32Array.of(0, 0, 0, 2), 5, 1n, 1), [3, 0, 1, 2, 3]);
-    await assert.rejects(model.write(Uint32Array.of(0, 2), 1, 1n, 1), RangeError);
+  it("feeds each written token back into the context, whether or not every position has logits", async () => {
+    for (const positions of [1, 3]) {
+      assert.deepEqual(await model(positions).write(Uint32Array.of(0, 0, 0, 2), 5, 1n, 1), [3, 0, 1, 2, 3]);
+      await assert.rejects(model(positions).write(Uint32Array.of(0, 2), 1, 1n, 1), RangeError);
+    }
   });
 });

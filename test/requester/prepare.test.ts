@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { prepareTask } from "../../requester/prepare.ts";
+import { DataFilesError } from "../../shared/data/files.ts";
 import { TextDatasetError } from "../../shared/data/text.ts";
 import { TouchstoneError } from "../../shared/errors.ts";
 import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
@@ -40,7 +41,7 @@ describe("prepareTask", () => {
       0,
     );
     assert.ok(parameters >= 100_000, `${parameters} parameters`);
-    assert.ok(task.data.context >= 16);
+    assert.ok(task.data.kind === "text" && task.data.context >= 16);
     assert.ok(task.training.steps / task.training.interval >= 4);
   });
 
@@ -56,7 +57,7 @@ describe("prepareTask", () => {
     const noText = await writeTask((task) => Object.assign(task.data!, { files: "*.absent" }));
     await assert.rejects(
       prepareTask(noText),
-      (error) => error instanceof TaskFileError && error.path === "$.data.files",
+      (error) => error instanceof DataFilesError && error.path === "$.data.files",
     );
   });
 

@@ -1,0 +1,76 @@
+/** Text as numbers. Two tokenizers that need no file; `tokenizerJson.ts` reads those of Hugging Face. */
+
+/** What a tokenizer can be made from again: plain data, kept in the task's package. */
+export type TokenizerSpec =
+  | {
+      readonly kind: "characters";
+      /** The character of each token; token 0 stands for all others. */
+      readonly vocabulary: readonly string[];
+    }
+  | { readonly kind: "bytes" };
+
+export interface Tokenizer {
+  readonly spec: TokenizerSpec;
+  /** Tokens are 0 … size − 1: the classes that a model of the text must have. */
+  readonly size: number;
+  encode(text: string): Uint32Array;
+  decode(tokens: Iterable<number>): string;
+}
+
+/** Token of every character that a vocabulary of characters lacks. */
+export const UNKNOWN_TOKEN = 0;
+/** How the unknown token is written. */
+const UNKNOWN_CHARACTER = "\u{FFFD}";
+
+export function tokenizerOf(spec: TokenizerSpec): Tokenizer {
+  return spec.kind === "characters" ? new CharacterTokenizer(spec) : new ByteTokenizer();
+}
+
+/** One token a code point. */
+class CharacterTokenizer implements Tokenizer {
+  readonly spec: TokenizerSpec;
+  readonly #vocabulary: readonly string[];
+  readonly #tokens: ReadonlyMap<string, number>;
+
+  constructor(spec: TokenizerSpec & { readonly kind: "characters" }) {
+    this.spec = spec;
+    this.#vocabulary = spec.vocabulary;
+    this.#tokens = new Map(spec.vocabulary.map((character, token) => [character, token]));
+  }
+
+  get size(): number {
+    return this.#vocabulary.length;
+  }
+
+  encode(text: string): Uint32Array {
+    const tokenOf = (character: string): number => this.#tokens.get(character) ?? UNKNOWN_TOKEN;
+    return Uint32Array.from(text as Iterable<string>, tokenOf);
+  }
+
+  decode(tokens: Iterable<number>): string {
+    return Array.from(tokens, (token) => this.#vocabulary[token] ?? UNKNOWN_CHARACTER).join("");
+  }
+}
+
+/** The unknown token first, then the characters that occur at least `minimumCount` times, by code point. */
+export function characterVocabulary(texts: readonly string[], minimumCount: number): string[] {
+  const counts = new Map<string, number>();
+  for (const text of texts) for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
+  counts.delete(UNKNOWN_CHARACTER);
+  const frequent = [...counts].filter(([, count]) => count >= minimumCount).map(([character]) => character);
+  return [UNKNOWN_CHARACTER, ...frequent.sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!)];
+}
+
+/** One token a byte of UTF-8. */
+class ByteTokenizer implements Tokenizer {
+  readonly spec: TokenizerSpec = { kind: "bytes" };
+  readonly size = 256;
+
+  encode(text: string): Uint32Array {
+    return Uint32Array.from(new TextEncoder().encode(text));
+  }
+
+  decode(tokens: Iterable<number>): string {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(tokens));
+  }
+}
