@@ -32,8 +32,10 @@ export function binaryCrossEntropy(
   const words = wordCount(shape);
   const targets = reshape(graph, target, shape);
   const zero = (map: MapBuilder): Register => map.immediate(0);
-  const terms = elementwise(graph, `${name}.terms`, "terms", [logits, targets], (map, [z, t]) => {
-    const softened = logarithm(map, map.add(map.immediate(1), expNegative(map, map.abs(z!))));
+  // Two Maps: one has not room for both the exponential and the logarithm beside the rest.
+  const exponential = elementwise(graph, `${name}.exp`, "exp", [logits], (map, [z]) => expNegative(map, map.abs(z!)));
+  const terms = elementwise(graph, `${name}.terms`, "terms", [logits, targets, exponential], (map, [z, t, e]) => {
+    const softened = logarithm(map, map.add(map.immediate(1), e!));
     const linear = map.sub(map.max(z!, zero(map)), map.flush(map.mul(z!, t!)));
     return map.flush(map.add(map.flush(linear), softened));
   });
@@ -51,12 +53,11 @@ export function binaryCrossEntropy(
           graph,
           `${graph.name(logits)}.grad`,
           "binaryCrossEntropyGradient",
-          [logits, targets],
-          (map, [z, t]) => {
-            const e = expNegative(map, map.abs(z!));
+          [logits, targets, exponential],
+          (map, [z, t, e]) => {
             const quotient = map.div(
-              map.select(map.less(z!, zero(map)), e, map.immediate(1)),
-              map.add(map.immediate(1), e),
+              map.select(map.less(z!, zero(map)), e!, map.immediate(1)),
+              map.add(map.immediate(1), e!),
             );
             return map.flush(map.mul(map.sub(quotient, t!), map.immediate(share / words)));
           },

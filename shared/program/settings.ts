@@ -97,6 +97,7 @@ export const trainingSection = z.strictObject({
   interval: count,
   batch: z.int().min(1).max(65536),
   seed: z.union([z.int().min(0), z.string().regex(/^\d{1,20}$/)]).transform(BigInt),
+  order: z.enum(["replacement", "permutation", "sequential"]).optional(),
   /** Micro-batches that a step's batch is taken in. */
   accumulate: z.int().min(1).max(64).optional(),
   loss,

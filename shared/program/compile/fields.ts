@@ -1,6 +1,7 @@
 /** The samples of a step as tensors of its graph: one Batch for each field that is used, whole or in micro-batches. */
 import { field } from "../../layers/leaf.ts";
-import { rows } from "../../layers/rows.ts";
+import { slice } from "../../layers/slice.ts";
+import type { SampleOrder } from "../../numerics/sampleOrder.ts";
 import { SettingError } from "../errors.ts";
 import type { SourceGraph, ValueId } from "../graph.ts";
 import type { SampleField } from "../program.ts";
@@ -9,12 +10,14 @@ export class BatchFields {
   readonly #graph: SourceGraph;
   readonly #fields: ReadonlyMap<string, SampleField>;
   readonly #batch: number;
+  readonly #order: SampleOrder;
   readonly #values = new Map<string, ValueId>();
 
-  constructor(graph: SourceGraph, fields: readonly SampleField[], batch: number) {
+  constructor(graph: SourceGraph, fields: readonly SampleField[], batch: number, order: SampleOrder = "replacement") {
     this.#graph = graph;
     this.#fields = new Map(fields.map((each) => [each.name, each]));
     this.#batch = batch;
+    this.#order = order;
   }
 
   get names(): readonly string[] {
@@ -40,9 +43,9 @@ export class BatchFields {
   /** Rows `first … first + count − 1` of a field, [count, width]. @throws SettingError when the data has no such field. */
   part(name: string, first: number, count: number): ValueId {
     const known = this.#values.get(name);
-    const whole = known ?? field(this.#graph, this.layout(name), this.#batch);
+    const whole = known ?? field(this.#graph, this.layout(name), this.#batch, this.#order);
     this.#values.set(name, whole);
-    return rows(this.#graph, whole, first, count);
+    return slice(this.#graph, whole, 0, first, count, 1, name);
   }
 
   whole(name: string): ValueId {

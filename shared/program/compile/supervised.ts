@@ -1,5 +1,6 @@
 /** The step that trains one model: forward, loss, gradients, optimizer. */
 import { add } from "../../layers/add.ts";
+import type { SampleOrder } from "../../numerics/sampleOrder.ts";
 import { differentiate } from "../differentiate.ts";
 import { ModelError, SettingError } from "../errors.ts";
 import { SourceGraph, type ValueId } from "../graph.ts";
@@ -23,6 +24,8 @@ export interface SupervisedSettings extends OptimizeSettings, ParameterChoice {
   readonly fields: readonly SampleField[];
   /** Rows of a step's batch. */
   readonly batch: number;
+  /** How a run goes through the samples; with replacement when absent. */
+  readonly order?: SampleOrder | undefined;
   /** Micro-batches that the batch is taken in, one after the other; 1 when absent. */
   readonly accumulate?: number | undefined;
   readonly loss: LossSettings;
@@ -38,7 +41,7 @@ export interface BuiltStep {
 
 export function buildSupervised(settings: SupervisedSettings): BuiltStep {
   const graph = new SourceGraph();
-  const fields = new BatchFields(graph, settings.fields, settings.batch);
+  const fields = new BatchFields(graph, settings.fields, settings.batch, settings.order);
   const { models, parts } = unroll(graph, decodeModel(settings.model), fields, settings);
   const { parameters } = models[0]!;
   const { trained, running, frozen } = chooseParameters(parameters, lastUpdates(models), settings);

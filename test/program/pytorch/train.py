@@ -1,0 +1,252 @@
+"""Trains small models with PyTorch and writes what comes out, for training.test.ts to compare with.
+
+    OPENBLAS_NUM_THREADS=1 python3 test/program/pytorch/train.py [model ...]
+
+Made with PyTorch 1.13. For each model of MODELS: vectors/MODEL.onnx, the forward model with its initial weights, and
+vectors/MODEL.data.safetensors, the samples. For each case of the model: vectors/MODEL.CASE.safetensors, with the loss of every step
+and all parameters after the last one; its metadata holds the `training` section of the task file that says the same.
+
+The models train in float64 from float32 initial weights, so the vectors are the truth up to 1e-7. Step s takes rows
+s * BATCH … of the samples, and starts again behind the last one.
+
+To add a model: a function that returns its module, its samples by field, and its cases.
+"""
+
+import copy
+import json
+import math
+import pathlib
+import struct
+import sys
+
+import torch
+from torch import nn
+
+FOLDER = pathlib.Path(__file__).parent / "vectors"
+STEPS, BATCH, SAMPLES = 50, 8, 40
+
+
+def write_safetensors(path, tensors, metadata):
+    header, data, offset = {"__metadata__": metadata}, [], 0
+    for name, tensor in tensors.items():
+        dtype = "I32" if tensor.dtype in (torch.int64, torch.int32) else "F32"
+        array = tensor.detach().to(torch.int32 if dtype == "I32" else torch.float32).contiguous().numpy()
+        payload = array.tobytes()
+        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [offset, offset + len(payload)]}
+        offset += len(payload)
+        data.append(payload)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(data))
+
+
+class Lion(torch.optim.Optimizer):
+    """Chen et al. 2023, algorithm 2."""
+
+    def __init__(self, params, lr, betas, weight_decay):
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            (beta1, beta2), rate = group["betas"], group["lr"]
+            for p in group["params"]:
+                m = self.state[p].setdefault("m", torch.zeros_like(p))
+                update = (beta1 * m + (1 - beta1) * p.grad).sign()
+                p.mul_(1 - rate * group["weight_decay"]).add_(update, alpha=-rate)
+                m.mul_(beta2).add_(p.grad, alpha=1 - beta2)
+
+
+def optimizer_of(model, settings, rate):
+    options = dict(settings)
+    kind, decay = options.pop("kind"), options.pop("weightDecay", 0)
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    groups = options.pop("groups", [])
+    sets = []
+    for name, p in named:
+        group = next((g for g in groups if any(matches(name, pattern) for pattern in g["match"])), {})
+        usual = decay if p.dim() >= 2 else 0
+        sets.append(
+            {"params": [p], "weight_decay": group.get("weightDecay", usual), "lr": rate * group.get("rate", 1)}
+        )
+    if kind == "sgd":
+        return torch.optim.SGD(sets, lr=rate, momentum=options.get("momentum", 0), nesterov=options.get("nesterov", False))
+    betas = (options["beta1"], options["beta2"])
+    if kind == "lion":
+        return Lion(sets, rate, betas, 0)
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind](sets, lr=rate, betas=betas, eps=options["epsilon"])
+
+
+def matches(name, pattern):
+    import fnmatch
+
+    return fnmatch.fnmatchcase(name, pattern)
+
+
+def scheduler_of(optimizer, rate):
+    kind, warmup = rate["kind"], rate.get("warmup", 0)
+    scheduler = torch.optim.lr_scheduler
+    if warmup == 0 and kind == "cosine":
+        assert len({group["lr"] for group in optimizer.param_groups}) == 1
+        return scheduler.CosineAnnealingLR(optimizer, STEPS - 1, eta_min=rate["peak"] * rate["final"])
+    if warmup == 0 and kind == "step":
+        return scheduler.StepLR(optimizer, rate["every"], rate["factor"])
+    if warmup == 0 and kind == "linear":
+        return scheduler.LinearLR(optimizer, 1, rate["final"], STEPS - 1)
+    if kind == "cosine":
+
+        def cosine(step):
+            if step < warmup:
+                return (step + 1) / warmup
+            progress = (step - warmup) / (STEPS - 1 - warmup)
+            return rate["final"] + (1 - rate["final"]) * (1 + math.cos(math.pi * progress)) / 2
+
+        return scheduler.LambdaLR(optimizer, cosine)
+    return scheduler.LambdaLR(optimizer, lambda step: min(1, (step + 1) / warmup) if warmup else 1)
+
+
+def loss_of(settings):
+    kind = settings["kind"]
+    if kind == "softmaxCrossEntropy":
+        loss = nn.CrossEntropyLoss(label_smoothing=settings.get("smoothing", 0), ignore_index=settings.get("ignore", -100))
+        return lambda y, t: loss(y.flatten(0, -2), t.flatten())
+    if kind == "meanSquaredError":
+        return lambda y, t: nn.functional.mse_loss(y, t.reshape(y.shape))
+    return lambda y, t: nn.functional.binary_cross_entropy_with_logits(y, t.reshape(y.shape))
+
+
+def train(model, samples, training):
+    model = copy.deepcopy(model).double().train()
+    for name, p in model.named_parameters():
+        wanted = any(matches(name, pattern) for pattern in training.get("train", ["*"]))
+        p.requires_grad = wanted and not any(matches(name, pattern) for pattern in training.get("freeze", []))
+    optimizer = optimizer_of(model, training["optimizer"], training["rate"]["peak"])
+    scheduler = scheduler_of(optimizer, training["rate"])
+    loss_function = loss_of(training["loss"])
+    fields = {name: t.double() if t.is_floating_point() else t for name, t in samples.items()}
+    inputs = [name for name in fields if name != "target"]
+    micro_batches, losses = training.get("accumulate", 1), []
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        total = 0
+        for rows in (torch.arange(step * BATCH, (step + 1) * BATCH) % SAMPLES).chunk(micro_batches):
+            loss = loss_function(model(*(fields[name][rows] for name in inputs)), fields["target"][rows]) / micro_batches
+            loss.backward()
+            total += loss.item()
+        trained = [p for p in model.parameters() if p.requires_grad]
+        clip = training.get("clip", {})
+        if "norm" in clip:
+            nn.utils.clip_grad_norm_(trained, clip["norm"])
+        if "value" in clip:
+            nn.utils.clip_grad_value_(trained, clip["value"])
+        optimizer.step()
+        scheduler.step()
+        losses.append(total)
+    return model, torch.tensor(losses)
+
+
+def write_model(name, build):
+    torch.manual_seed(7)
+    model, samples, cases = build()
+    inputs = [field for field in samples if field != "target"]
+    torch.onnx.export(
+        copy.deepcopy(model).train(),
+        tuple(samples[field][:BATCH] for field in inputs),
+        str(FOLDER / f"{name}.onnx"),
+        opset_version=17,
+        training=torch.onnx.TrainingMode.TRAINING,
+        do_constant_folding=False,
+        input_names=inputs,
+        output_names=["output"],
+        dynamic_axes={field: {0: "batch"} for field in [*inputs, "output"]},
+    )
+    write_safetensors(
+        FOLDER / f"{name}.data.safetensors", {field: t.reshape(SAMPLES, -1) for field, t in samples.items()}, {}
+    )
+    for case, changes in cases.items():
+        training = {"optimizer": ADAMW, "rate": {"kind": "constant", "peak": 0.01}, **changes}
+        trained, losses = train(model, samples, training)
+        tensors = {"losses": losses, **{key: t for key, t in trained.state_dict().items() if t.is_floating_point()}}
+        write_safetensors(FOLDER / f"{name}.{case}.safetensors", tensors, {"training": json.dumps(training)})
+        print(name, case, losses[0].item(), losses[-1].item())
+
+
+ADAMW = {"kind": "adamw", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.05}
+ADAM = {"kind": "adam", "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8}
+LION = {"kind": "lion", "beta1": 0.9, "beta2": 0.99, "weightDecay": 0.1}
+CROSS_ENTROPY = {"kind": "softmaxCrossEntropy"}
+
+
+def mlp(outputs, hidden=12, inputs=6):
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.Tanh(), nn.Linear(hidden, outputs))
+
+
+def classifier():
+    x = torch.randn(SAMPLES, 6)
+    target = (x @ torch.randn(6, 5)).argmax(1)
+    with_loss = {"loss": CROSS_ENTROPY}
+    sgd = {"kind": "sgd", "momentum": 0.9, "weightDecay": 0.01}
+    cases = {
+        "adamw": {**with_loss},
+        "adam": {**with_loss, "optimizer": ADAM},
+        "adam-l2": {**with_loss, "optimizer": {**ADAM, "weightDecay": 0.1}},
+        "lion": {**with_loss, "optimizer": LION, "rate": {"kind": "constant", "peak": 0.003}},
+        "sgd": {**with_loss, "optimizer": {"kind": "sgd"}, "rate": {"kind": "constant", "peak": 0.5}},
+        "momentum": {**with_loss, "optimizer": sgd, "rate": {"kind": "constant", "peak": 0.05}},
+        "nesterov": {**with_loss, "optimizer": {**sgd, "nesterov": True}, "rate": {"kind": "constant", "peak": 0.05}},
+        "groups": {
+            **with_loss,
+            "optimizer": {
+                **sgd,
+                "groups": [{"match": ["*.bias"], "weightDecay": 0.1, "rate": 0.5}, {"match": ["2.*"], "weightDecay": 0}],
+            },
+            "rate": {"kind": "constant", "peak": 0.05},
+        },
+        "smoothing": {"loss": {**CROSS_ENTROPY, "smoothing": 0.1}},
+        "norm": {**with_loss, "clip": {"norm": 0.1}, "optimizer": sgd, "rate": {"kind": "constant", "peak": 0.5}},
+        "value": {**with_loss, "clip": {"value": 0.01}, "optimizer": sgd, "rate": {"kind": "constant", "peak": 0.5}},
+        "accumulate": {**with_loss, "accumulate": 4, "clip": {"norm": 0.5}},
+        "freeze": {**with_loss, "freeze": ["0.weight"]},
+        "train": {**with_loss, "train": ["2.*"]},
+        "cosine": {**with_loss, "rate": {"kind": "cosine", "peak": 0.02, "warmup": 10, "final": 0.1}},
+        "annealing": {**with_loss, "rate": {"kind": "cosine", "peak": 0.02, "final": 0.1}},
+        "linear": {**with_loss, "rate": {"kind": "linear", "peak": 0.02, "final": 0.1}},
+        "step": {**with_loss, "rate": {"kind": "step", "peak": 0.02, "every": 15, "factor": 0.3}},
+        "warmup": {**with_loss, "rate": {"kind": "constant", "peak": 0.02, "warmup": 20}},
+    }
+    return mlp(5), {"input": x, "target": target}, cases
+
+
+def regressor():
+    x = torch.randn(SAMPLES, 6)
+    target = torch.sin(x @ torch.randn(6, 3))
+    return mlp(3), {"input": x, "target": target}, {"adamw": {"loss": {"kind": "meanSquaredError"}}}
+
+
+def detector():
+    x = torch.randn(SAMPLES, 6)
+    target = (x @ torch.randn(6, 4) > 0).float()
+    cases = {
+        "adamw": {"loss": {"kind": "binaryCrossEntropy"}},
+        "accumulate": {"loss": {"kind": "binaryCrossEntropy"}, "accumulate": 2},
+    }
+    return mlp(4), {"input": x, "target": target}, cases
+
+
+def tagger():
+    """One class for each position of a sequence; some positions do not count."""
+    tokens = torch.randint(0, 9, (SAMPLES, 7))
+    target = (tokens + tokens.roll(1, 1)) % 6
+    target[torch.rand(target.shape) < 0.3] = -100
+    model = nn.Sequential(nn.Embedding(9, 8), nn.Linear(8, 12), nn.Tanh(), nn.Linear(12, 6))
+    loss = {**CROSS_ENTROPY, "ignore": -100}
+    cases = {"ignore": {"loss": loss}, "accumulate": {"loss": {**loss, "smoothing": 0.2}, "accumulate": 2}}
+    return model, {"input": tokens, "target": target}, cases
+
+
+MODELS = {build.__name__: build for build in (classifier, regressor, detector, tagger)}
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name in sys.argv[1:] or MODELS:
+        write_model(name, MODELS[name])

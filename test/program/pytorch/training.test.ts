@@ -1,0 +1,107 @@
+/** Whole trainings against PyTorch's: the loss of every step and all parameters after the last one (`train.py` makes the vectors). */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { type NamedTensor, readSafetensors } from "../../../shared/data/safetensors.ts";
+import { decodeSamples } from "../../../shared/data/samples.ts";
+import { ReferenceEngine } from "../../../shared/engine/reference.ts";
+import { type CompiledTraining, compileTraining } from "../../../shared/program/compile.ts";
+import { Dtype } from "../../../shared/program/descriptor.ts";
+import { matchesGlob } from "../../../shared/program/glob.ts";
+import { type Job, sourceOutputs } from "../../../shared/program/job.ts";
+import type { SampleField } from "../../../shared/program/program.ts";
+import { type TrainingSection, trainingSection } from "../../../shared/program/settings.ts";
+import { requireWellFormedJob } from "../../../shared/program/validate.ts";
+import { numbers } from "../../helpers/compile.ts";
+
+const FOLDER = path.join(import.meta.dirname, "vectors");
+const BATCH = 8;
+/** Of a loss, relative to 1 or to the loss. */
+const LOSS_TOLERANCE = 1e-5;
+/** Of a parameter tensor, relative to how far the training has moved it. */
+const PARAMETER_TOLERANCE = 1e-4;
+
+const file = (name: string): Uint8Array => readFileSync(path.join(FOLDER, name));
+
+/** The layout of the samples, with the bounds that their values have. */
+function fieldsOf(tensors: readonly NamedTensor[]): SampleField[] {
+  let offset = 0;
+  return tensors.map((tensor) => {
+    const { name, dtype, shape, words } = tensor;
+    const isFloat = dtype === Dtype.float32;
+    const values = Array.from(isFloat ? numbers(tensor) : new Int32Array(words.buffer, words.byteOffset, words.length));
+    const width = shape[1]!;
+    offset += width;
+    const [minimum, maximum] = [Math.min(...values), Math.max(...values)];
+    return { name, dtype, offset: offset - width, width, minimum, maximum };
+  });
+}
+
+interface Case {
+  readonly training: TrainingSection;
+  readonly compiled: CompiledTraining;
+  readonly job: Job;
+  readonly losses: Float32Array;
+  readonly parameters: ReadonlyMap<string, NamedTensor>;
+}
+
+function readCase(model: string, name: string): Case {
+  const { tensors, metadata } = readSafetensors(file(`${model}.${name}.safetensors`));
+  const [losses, ...parameters] = tensors as [NamedTensor, ...NamedTensor[]];
+  const steps = losses.words.length;
+  const training = trainingSection.parse({
+    ...JSON.parse(metadata.training!),
+    ...{ steps, interval: steps, batch: BATCH, seed: 1, order: "sequential" },
+  });
+  const data = file(`${model}.data.safetensors`);
+  const fields = fieldsOf(readSafetensors(data).tensors);
+  const compiled = compileTraining({ ...training, model: file(`${model}.onnx`), fields });
+  const { program, schedule } = compiled;
+  const samples = decodeSamples(program.sample, data).words;
+  const job: Job = { program, samples, schedule: schedule.words, seed: training.seed, steps, interval: steps };
+  return {
+    training,
+    compiled,
+    job,
+    losses: numbers(losses),
+    parameters: new Map(parameters.map((tensor) => [tensor.name, tensor])),
+  };
+}
+
+const norm = (values: Iterable<number>): number => Math.hypot(...values);
+
+for (const entry of readdirSync(FOLDER).sort()) {
+  const [, model, name] = entry.match(/^(\w+)\.([\w-]+)\.safetensors$/) ?? [];
+  if (model === undefined || name === "data") continue;
+  test(`${model}, ${name}: 50 steps as PyTorch makes them`, async () => {
+    const { compiled, job, losses, parameters, training } = readCase(model, name!);
+    const isFrozen = (parameter: string): boolean =>
+      matchesGlob(parameter, training.freeze ?? []) || !matchesGlob(parameter, training.train ?? ["*"]);
+    const { program, initialState } = compiled;
+    requireWellFormedJob(job, initialState);
+    const { state } = await new ReferenceEngine(program).steps({
+      state: initialState,
+      count: job.steps,
+      inputs: (step) => sourceOutputs(job, step),
+      onStep: (step, { loss }) => {
+        const expected = losses[step]!;
+        assert.ok(
+          Math.abs(loss - expected) <= LOSS_TOLERANCE * Math.max(1, expected),
+          `step ${step}: loss ${loss} instead of ${expected}`,
+        );
+      },
+    });
+    assert.ok(losses.at(-1)! < losses[0]!, "it learns");
+    const trained = new Map(program.state.map((tensor, index) => [tensor.name, index]));
+    for (const [parameter, expected] of parameters) {
+      const index = trained.get(parameter);
+      assert.equal(index === undefined, isFrozen(parameter), `${parameter} is state or a constant`);
+      if (index === undefined) continue;
+      const [before, after, truth] = [initialState[index]!, state[index]!, expected].map(numbers) as Float32Array[];
+      const moved = norm(truth!.map((value, i) => value - before![i]!));
+      const off = norm(truth!.map((value, i) => value - after![i]!));
+      assert.ok(off <= PARAMETER_TOLERANCE * moved, `${parameter}: off by ${off} after moving ${moved}`);
+    }
+  });
+}
