@@ -5,6 +5,7 @@ import type { ConformanceReport } from "./conformance/conformance.ts";
 import type { Engine, StepReport, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
 import type { Host, HostedSession } from "./host.ts";
 import { requireInputs, requireSources, requireState } from "./inputs.ts";
+import { type Arithmetic, FLOAT64 } from "./realise/arithmetic.ts";
 import { realise } from "./realise/realise.ts";
 import { assertValidState, assertValidStep } from "./validity.ts";
 
@@ -17,12 +18,20 @@ export class HostedEngine implements Engine {
   readonly conformance: ConformanceReport | null;
   readonly #host: Host;
   readonly #program: Program;
+  readonly #arithmetic: Arithmetic;
   readonly #plain: HostedSession;
   #traced: Promise<HostedSession> | null = null;
   #lastSteps: Promise<unknown> = Promise.resolve();
 
-  private constructor(host: Host, program: Program, plain: HostedSession, conformance: ConformanceReport | null) {
+  private constructor(
+    host: Host,
+    program: Program,
+    arithmetic: Arithmetic,
+    plain: HostedSession,
+    conformance: ConformanceReport | null,
+  ) {
     this.conformance = conformance;
+    this.#arithmetic = arithmetic;
     this.name = host.name;
     this.#host = host;
     this.#program = program;
@@ -30,9 +39,14 @@ export class HostedEngine implements Engine {
   }
 
   /** @throws UnrealisableError when the program is malformed, EngineFailedError when the runtime does not load it. */
-  static async open(host: Host, program: Program, conformance: ConformanceReport | null = null): Promise<HostedEngine> {
-    const plain = await host.open(realise(program, { traced: false }));
-    return new HostedEngine(host, program, plain, conformance);
+  static async open(
+    host: Host,
+    program: Program,
+    arithmetic: Arithmetic = FLOAT64,
+    conformance: ConformanceReport | null = null,
+  ): Promise<HostedEngine> {
+    const plain = await host.open(realise(program, { traced: false, arithmetic }));
+    return new HostedEngine(host, program, arithmetic, plain, conformance);
   }
 
   /** @throws StepInputsError when a tensor is missing or has another size than the program says. */
@@ -44,7 +58,7 @@ export class HostedEngine implements Engine {
   /** @throws StepInputsError as `step`. */
   async trace(inputs: StepInputs): Promise<StepTrace> {
     requireInputs(this.#program, inputs);
-    this.#traced ??= this.#host.open(realise(this.#program, { traced: true }));
+    this.#traced ??= this.#host.open(realise(this.#program, { traced: true, arithmetic: this.#arithmetic }));
     return (await this.#traced).run(inputs);
   }
 

@@ -3,6 +3,7 @@ import type { Program } from "../program/program.ts";
 import { assertConforming, type ConformanceReport, checkConformance } from "./conformance/conformance.ts";
 import type { Host } from "./host.ts";
 import { HostedEngine } from "./hostedEngine.ts";
+import { FLOAT64 } from "./realise/arithmetic.ts";
 
 /**
  * Takes over the host: it is closed with the engine, or when the engine does not start.
@@ -16,7 +17,7 @@ export async function startEngine(host: Host, program: Program): Promise<HostedE
       (engine) => engine.release(),
     );
     assertConforming(report);
-    return await HostedEngine.open(host, program, report);
+    return await HostedEngine.open(host, program, FLOAT64, report);
   } catch (error) {
     await host.close();
     throw error;

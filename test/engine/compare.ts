@@ -4,6 +4,7 @@ import * as onnxruntime from "onnxruntime-node";
 import type { Engine, StepResult, StepTrace } from "../../shared/engine/engine.ts";
 import { HostedEngine } from "../../shared/engine/hostedEngine.ts";
 import { LocalHost } from "../../shared/engine/localHost.ts";
+import { type Arithmetic, FLOAT32_ONLY, FLOAT64 } from "../../shared/engine/realise/arithmetic.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { type Job, stepInputs } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
@@ -12,10 +13,19 @@ import { embeddingProgram, exampleJob, exampleState, randomProgram, regressionPr
 /** Random programs of a run; TOUCHSTONE_DEEP=1 asks for many more. */
 export const PROGRAMS = process.env.TOUCHSTONE_DEEP === "1" ? 1500 : 60;
 
+/** Every realisation of every rule. */
+export const ARITHMETICS: readonly Arithmetic[] = [
+  FLOAT64,
+  FLOAT32_ONLY,
+  { dot: "int8", sum: "float64", root: "float64" },
+];
+
 /** An engine in this thread, without self-test: quick to start. */
-export function openLocal(program: Program, threads = 1): Promise<HostedEngine> {
-  const name = `onnxruntime-node on ${threads} threads`;
-  return HostedEngine.open(new LocalHost({ name, library: onnxruntime, threads, fillsOutputs: true }), program);
+export function openLocal(program: Program, threads = 1, arithmetic: Arithmetic = FLOAT64): Promise<HostedEngine> {
+  const { dot, sum, root } = arithmetic;
+  const name = `onnxruntime-node on ${threads} threads (dot ${dot}, sum ${sum}, root ${root})`;
+  const host = new LocalHost({ name, library: onnxruntime, threads, fillsOutputs: true });
+  return HostedEngine.open(host, program, arithmetic);
 }
 
 export interface Example {

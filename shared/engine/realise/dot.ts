@@ -1,61 +1,61 @@
-/** Dot (docs/numerics.md, section 2.4): one float64 matrix product of quantised operands, whose every partial sum is exact. */
+/**
+ * Dot (docs/numerics.md, section 2.4). The sum is exact, so how it is computed is the engine's business: one float64 matrix product of quantised
+ * operands, or products of their digits (`digitProducts.ts`).
+ */
 import type { DotOperator } from "../../program/descriptor.ts";
-import { wordCount } from "../../program/descriptor.ts";
 import { OnnxType } from "../../program/onnx/model.ts";
+import type { DotRealisation } from "./arithmetic.ts";
 import type { Context } from "./context.ts";
-import { type GraphBuilder, integer, type Value } from "./graph.ts";
+import { digits32Product, fitsDigits32, fitsInt8, int8Product } from "./digitProducts.ts";
+import { DOT_WIDTH } from "./digits.ts";
+import { arrangeFull, type DotLayout, layoutOf, type Side, sizeOf } from "./dotLayout.ts";
+import type { GraphBuilder, Value } from "./graph.ts";
+import { integer } from "./graph.ts";
 import { cast, expand, reshape } from "./nodes.ts";
-import { quantisedView } from "./quantise.ts";
-import { arrange, type View } from "./views.ts";
+import { asDigits, asFloat64, quantise } from "./quantise.ts";
+import { arrange } from "./views.ts";
 
-export function realiseDot(context: Context, operator: DotOperator): Value {
+/** A realisation that does not reach as far as the operator needs (length, scales) gives way to float64. */
+export function realiseDot(context: Context, operator: DotOperator, realisation: DotRealisation): Value {
   const { graph } = context;
   const { shape, length, bits } = operator;
   const [a, b, peakA, peakB] = operator.operands;
   const lengths = [...shape, length];
-  const left = quantisedView(context, a, peakA, lengths, bits);
-  const right = quantisedView(context, b, peakB, lengths, bits);
+  const chosen = reaches(context, operator, realisation) ? realisation : "float64";
+  const form = chosen === "float64" ? asFloat64 : asDigits(DOT_WIDTH);
+  const left = quantise(context, a, peakA, lengths, bits, form);
+  const right = quantise(context, b, peakB, lengths, bits, form);
+  const layout = layoutOf(lengths, left, right);
+  const product = PRODUCTS[chosen](graph, layout, bits);
 
-  const dimensions = shape.map((_, d) => d);
-  const inLeft = (d: number) => left.order.includes(d);
-  const inRight = (d: number) => right.order.includes(d);
-  const batch = dimensions.filter((d) => inLeft(d) && inRight(d));
-  const rows = dimensions.filter((d) => inLeft(d) && !inRight(d));
-  const columns = dimensions.filter((d) => inRight(d) && !inLeft(d));
-
-  // The product is symmetric; the side whose dimensions come first in the output goes to the left, which saves a Transpose.
-  const swap = (columns[0] ?? Number.POSITIVE_INFINITY) < (rows[0] ?? -1);
-  const [first, firstDimensions] = swap ? [right, columns] : [left, rows];
-  const [second, secondDimensions] = swap ? [left, rows] : [right, columns];
-  const product =
-    batch.length === 0
-      ? matrixProduct(graph, lengths, first, firstDimensions, second, secondDimensions)
-      : batchedProduct(graph, lengths, batch, first, firstDimensions, second, secondDimensions);
-
-  const order = [...batch, ...firstDimensions, ...secondDimensions];
-  const rounded = cast(graph, product, OnnxType.float32);
+  const order = [...layout.batch, ...layout.first.dimensions, ...layout.second.dimensions];
   const value = reshape(
     graph,
-    rounded,
+    product,
     order.map((d) => shape[d]!),
   );
+  const dimensions = shape.map((_, d) => d);
   return expand(graph, arrange(graph, { value, order }, dimensions), shape);
 }
 
-const size = (lengths: readonly number[], dimensions: readonly number[]) =>
-  wordCount(dimensions.map((d) => lengths[d]!));
+const PRODUCTS: Readonly<Record<DotRealisation, (graph: GraphBuilder, layout: DotLayout, bits: number) => Value>> = {
+  float64: (graph, layout) => {
+    const product = layout.batch.length === 0 ? matrixProduct(graph, layout) : batchedProduct(graph, layout);
+    return cast(graph, product, OnnxType.float32);
+  },
+  digits32: digits32Product,
+  int8: int8Product,
+};
 
-function matrixProduct(
-  graph: GraphBuilder,
-  lengths: readonly number[],
-  left: View,
-  rows: readonly number[],
-  right: View,
-  columns: readonly number[],
-): Value {
-  const a = matrix(graph, lengths, left, rows);
-  const b = matrix(graph, lengths, right, columns);
-  const shape = [size(lengths, rows), size(lengths, columns)];
+function reaches(context: Context, operator: DotOperator, realisation: DotRealisation): boolean {
+  if (realisation === "digits32") return fitsDigits32(context, operator);
+  return realisation === "float64" || fitsInt8(operator);
+}
+
+function matrixProduct(graph: GraphBuilder, { lengths, first, second }: DotLayout): Value {
+  const a = matrix(graph, lengths, first);
+  const b = matrix(graph, lengths, second);
+  const shape = [sizeOf(lengths, first.dimensions), sizeOf(lengths, second.dimensions)];
   return graph.node("Gemm", [a.value, b.value], OnnxType.float64, shape, {
     transA: integer(a.reducedFirst ? 1 : 0),
     transB: integer(b.reducedFirst ? 0 : 1),
@@ -66,45 +66,30 @@ function matrixProduct(
 function matrix(
   graph: GraphBuilder,
   lengths: readonly number[],
-  view: View,
-  kept: readonly number[],
+  { quantised, dimensions: kept }: Side,
 ): { value: Value; reducedFirst: boolean } {
+  const view = quantised.views[0]!;
   const reduced = lengths.length - 1;
   const reducedFirst = view.order[0] === reduced;
   const value = arrangeFull(graph, lengths, view, reducedFirst ? [reduced, ...kept] : [...kept, reduced]);
-  const [keptSize, reducedSize] = [size(lengths, kept), lengths[reduced]!];
+  const [keptSize, reducedSize] = [sizeOf(lengths, kept), lengths[reduced]!];
   return {
     value: reshape(graph, value, reducedFirst ? [reducedSize, keptSize] : [keptSize, reducedSize]),
     reducedFirst,
   };
 }
 
-function batchedProduct(
-  graph: GraphBuilder,
-  lengths: readonly number[],
-  batch: readonly number[],
-  left: View,
-  rows: readonly number[],
-  right: View,
-  columns: readonly number[],
-): Value {
+function batchedProduct(graph: GraphBuilder, { lengths, batch, first, second }: DotLayout): Value {
   const reduced = lengths.length - 1;
-  const [batches, m, n, k] = [size(lengths, batch), size(lengths, rows), size(lengths, columns), lengths[reduced]!];
-  const a = reshape(graph, arrangeFull(graph, lengths, left, [...batch, ...rows, reduced]), [batches, m, k]);
-  const b = reshape(graph, arrangeFull(graph, lengths, right, [...batch, reduced, ...columns]), [batches, k, n]);
-  return graph.node("MatMul", [a, b], OnnxType.float64, [batches, m, n]);
-}
-
-/** `arrange`, with an operand that does not move along the reduced axis repeated over it. */
-function arrangeFull(
-  graph: GraphBuilder,
-  lengths: readonly number[],
-  view: View,
-  dimensions: readonly number[],
-): Value {
-  return expand(
-    graph,
-    arrange(graph, view, dimensions),
-    dimensions.map((d) => lengths[d]!),
-  );
+  const [rows, columns] = [first.dimensions, second.dimensions];
+  const [batches, m, n, k] = [
+    sizeOf(lengths, batch),
+    sizeOf(lengths, rows),
+    sizeOf(lengths, columns),
+    lengths[reduced]!,
+  ];
+  const a = arrangeFull(graph, lengths, first.quantised.views[0]!, [...batch, ...rows, reduced]);
+  const b = arrangeFull(graph, lengths, second.quantised.views[0]!, [...batch, reduced, ...columns]);
+  const matrices = [reshape(graph, a, [batches, m, k]), reshape(graph, b, [batches, k, n])];
+  return graph.node("MatMul", matrices, OnnxType.float64, [batches, m, n]);
 }

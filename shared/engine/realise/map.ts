@@ -1,18 +1,18 @@
 /** Map (docs/numerics.md, section 2.2): one ONNX node an instruction. */
 import { type MapInstruction, MapOpcode, type MapOperator } from "../../program/descriptor.ts";
 import { OnnxType } from "../../program/onnx/model.ts";
+import type { RootRealisation } from "./arithmetic.ts";
 import { type Context, resolveNumbers } from "./context.ts";
 import { UnrealisableError } from "./errors.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import { cast, elementwise, expand } from "./nodes.ts";
+import { DIVIDE, ROOT } from "./roots.ts";
 import { broadcastable, takeView } from "./views.ts";
 
 const ARITHMETIC: Readonly<Record<number, { readonly node: string; readonly arity: 1 | 2 }>> = {
   [MapOpcode.add]: { node: "Add", arity: 2 },
   [MapOpcode.sub]: { node: "Sub", arity: 2 },
   [MapOpcode.mul]: { node: "Mul", arity: 2 },
-  [MapOpcode.div]: { node: "Div", arity: 2 },
-  [MapOpcode.sqrt]: { node: "Sqrt", arity: 1 },
   [MapOpcode.abs]: { node: "Abs", arity: 1 },
   [MapOpcode.neg]: { node: "Neg", arity: 1 },
   [MapOpcode.max]: { node: "Max", arity: 2 },
@@ -27,7 +27,7 @@ interface Register {
   readonly truth?: Value;
 }
 
-export function realiseMap(context: Context, operator: MapOperator): Value {
+export function realiseMap(context: Context, operator: MapOperator, root: RootRealisation): Value {
   const { graph } = context;
   const registers: Register[] = operator.operands.map((operand) => {
     const view = takeView(graph, resolveNumbers(context, operand), operand, operator.shape);
@@ -39,16 +39,23 @@ export function realiseMap(context: Context, operator: MapOperator): Value {
       registers.push({ value: graph.constant(OnnxType.float32, [], numbers.slice(i, i + 1)) });
     }
   }
-  for (const instruction of operator.instructions) registers.push(execute(graph, instruction, registers));
+  for (const instruction of operator.instructions) registers.push(execute(graph, instruction, registers, root));
   return expand(graph, registers.at(-1)!.value, operator.shape);
 }
 
-function execute(graph: GraphBuilder, [opcode, a, b, c]: MapInstruction, registers: readonly Register[]): Register {
+function execute(
+  graph: GraphBuilder,
+  [opcode, a, b, c]: MapInstruction,
+  registers: readonly Register[],
+  root: RootRealisation,
+): Register {
   const register = (index: number): Register => {
     const found = registers[index];
     if (found === undefined) throw new UnrealisableError(`register ${index} is read before it is written`);
     return found;
   };
+  if (opcode === MapOpcode.div) return { value: DIVIDE[root](graph, register(a).value, register(b).value) };
+  if (opcode === MapOpcode.sqrt) return { value: ROOT[root](graph, register(a).value) };
   const arithmetic = ARITHMETIC[opcode];
   if (arithmetic !== undefined) {
     const operands = [a, b].slice(0, arithmetic.arity).map((index) => register(index).value);

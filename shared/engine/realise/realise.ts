@@ -7,6 +7,7 @@ import { GUARD_LIMIT } from "../../numerics/guard.ts";
 import { type ComputedOperator, Dtype, isComputed } from "../../program/descriptor.ts";
 import { encodeModel } from "../../program/onnx/encode.ts";
 import type { Program, Tensor } from "../../program/program.ts";
+import { type Arithmetic, FLOAT64 } from "./arithmetic.ts";
 import { type Context, ONNX_TYPE } from "./context.ts";
 import { realiseDot } from "./dot.ts";
 import { UnrealisableError } from "./errors.ts";
@@ -53,8 +54,16 @@ export interface RealisedStep {
   readonly outputs: readonly (Fetch | null)[];
 }
 
+export interface RealiseOptions {
+  /** Whether every operator's output is an output of the graph. */
+  readonly traced: boolean;
+  /** Default: float64. */
+  readonly arithmetic?: Arithmetic;
+}
+
 /** @throws UnrealisableError when an operator cannot be run by an engine; a valid program always can. */
-export function realise(program: Program, options: { traced: boolean }): RealisedStep {
+export function realise(program: Program, options: RealiseOptions): RealisedStep {
+  const { arithmetic = FLOAT64 } = options;
   const graph = new GraphBuilder();
   const guard = new Guard();
   const feeds: Feed[] = [];
@@ -91,7 +100,10 @@ export function realise(program: Program, options: { traced: boolean }): Realise
   for (const [index, { name, operator }] of program.operators.entries()) {
     graph.enter(name);
     const output = isComputed(operator)
-      ? realiseNamed(context, guard, name, operator)
+      ? realiseNamed(context, guard, name, operator, {
+          ...arithmetic,
+          dot: arithmetic.dotAt?.get(index) ?? arithmetic.dot,
+        })
       : feed("operator", index, name, operator.dtype, operator.shape);
     outputs.push(reshape(graph, output, operator.shape));
   }
@@ -142,17 +154,23 @@ function magnitudes(graph: GraphBuilder, value: Value): Value {
   return elementwise(graph, "Abs", [cast(graph, value, ONNX_TYPE[Dtype.float32])]);
 }
 
-function realiseNamed(context: Context, guard: Guard, name: string, operator: ComputedOperator): Value {
+function realiseNamed(
+  context: Context,
+  guard: Guard,
+  name: string,
+  operator: ComputedOperator,
+  { dot, sum, root }: Arithmetic,
+): Value {
   try {
     switch (operator.family) {
       case "map":
-        return realiseMap(context, operator);
+        return realiseMap(context, operator, root);
       case "dot":
-        return realiseDot(context, operator);
+        return realiseDot(context, operator, dot);
       case "sum":
-        return realiseSum(context, operator);
+        return realiseSum(context, operator, sum);
       case "sumByIndex":
-        return realiseSumByIndex(context, operator);
+        return realiseSumByIndex(context, operator, sum);
       case "gather":
         return realiseGather(context, operator);
       case "join":

@@ -1,24 +1,39 @@
-/** Sum (docs/numerics.md, section 2.5): a float64 ReduceSum of the quantised operand, whose every partial sum is exact. */
+/** Sum (docs/numerics.md, section 2.5): a float64 ReduceSum of the quantised operand, whose every partial sum is exact, or one for each of its digits. */
 import type { SumOperator } from "../../program/descriptor.ts";
 import { OnnxType } from "../../program/onnx/model.ts";
+import type { SumRealisation } from "./arithmetic.ts";
 import type { Context } from "./context.ts";
-import type { Value } from "./graph.ts";
+import { digitSum, widthFor } from "./digitSum.ts";
+import type { GraphBuilder, Value } from "./graph.ts";
 import { cast, elementwise, expand, reduce } from "./nodes.ts";
-import { quantisedView } from "./quantise.ts";
-import { arrange } from "./views.ts";
+import { asDigits, asFloat64, quantise } from "./quantise.ts";
+import { arrange, type View } from "./views.ts";
 
-export function realiseSum(context: Context, operator: SumOperator): Value {
+/** A realisation that does not reach as far as the operator needs gives way to float64. */
+export function realiseSum(context: Context, operator: SumOperator, realisation: SumRealisation): Value {
   const { graph } = context;
   const { shape, length, bits } = operator;
   const [x, peak] = operator.operands;
-  const view = quantisedView(context, x, peak, [...shape, length], bits);
-  const axis = view.order.indexOf(shape.length);
-  const total =
-    axis === -1
-      ? elementwise(graph, "Mul", [view.value, graph.constant(OnnxType.float64, [], Float64Array.of(length))])
-      : reduce(graph, "ReduceSum", view.value, axis);
-  const order = view.order.filter((dimension) => dimension !== shape.length);
-  const rounded = cast(graph, total, OnnxType.float32);
+  const width = realisation === "digits32" ? widthFor(context, peak, length, bits) : null;
+  const form = width === null ? asFloat64 : asDigits(width);
+  const quantised = quantise(context, x, peak, [...shape, length], bits, form);
+  const totals = quantised.views.map((view) => totalOf(graph, view, shape.length, length));
+  const order = quantised.views[0]!.order.filter((dimension) => dimension !== shape.length);
   const dimensions = shape.map((_, d) => d);
-  return expand(graph, arrange(graph, { value: rounded, order }, dimensions), shape);
+  const placed = (value: Value, along: readonly number[]) => arrange(graph, { value, order: along }, dimensions);
+  if (width === null) {
+    return expand(graph, placed(cast(graph, totals[0]!, OnnxType.float32), order), shape);
+  }
+  const scale = placed(quantised.peak.value, quantised.peak.order);
+  const terms = totals.map((total) => placed(total, order));
+  return expand(graph, digitSum(graph, terms, scale, { bits, width, length }), shape);
+}
+
+/** Over the reduced axis, which disappears. */
+function totalOf(graph: GraphBuilder, view: View, reduced: number, length: number): Value {
+  const axis = view.order.indexOf(reduced);
+  if (axis !== -1) return reduce(graph, "ReduceSum", view.value, axis);
+  const { type } = view.value;
+  const data = type === OnnxType.float64 ? Float64Array.of(length) : Float32Array.of(length);
+  return elementwise(graph, "Mul", [view.value, graph.constant(type, [], data)]);
 }

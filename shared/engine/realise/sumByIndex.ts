@@ -1,19 +1,21 @@
-/** SumByIndex (docs/numerics.md, section 2.6): a float64 ScatterND that adds, exact in any order. */
+/** SumByIndex (docs/numerics.md, section 2.6): a float64 ScatterND that adds, exact in any order, or one for each digit of the operand. */
 import { type SumByIndexOperator, wordCount } from "../../program/descriptor.ts";
 import { OnnxType } from "../../program/onnx/model.ts";
+import type { SumRealisation } from "./arithmetic.ts";
 import type { Context } from "./context.ts";
+import { digitSum, widthFor } from "./digitSum.ts";
 import { UnrealisableError } from "./errors.ts";
 import { text, type Value } from "./graph.ts";
 import { indexIsBelow } from "./indexBounds.ts";
 import { cast, elementwise, expand, reshape, slice, zeros } from "./nodes.ts";
-import { quantisedView } from "./quantise.ts";
+import { asDigits, asFloat64, quantise } from "./quantise.ts";
 import { arrange, takeView } from "./views.ts";
 
 /**
  * Dimensions fall into those that the index depends on (blocks, each with its own rows) and the others, which are scattered as whole
  * rows. An index that may lie outside is sent to a row after the last, which is cut off.
  */
-export function realiseSumByIndex(context: Context, operator: SumByIndexOperator): Value {
+export function realiseSumByIndex(context: Context, operator: SumByIndexOperator, realisation: SumRealisation): Value {
   const { graph, program } = context;
   const { shape, length, bits, axis } = operator;
   const [x, peak, index] = operator.operands;
@@ -29,8 +31,9 @@ export function realiseSumByIndex(context: Context, operator: SumByIndexOperator
   const sizes = (of: readonly number[]) => of.map((d) => lengths[d]!);
   const blockCount = wordCount(sizes(blocks));
 
-  const updateView = quantisedView(context, x, peak, lengths, bits);
-  if ([indexView, updateView].some((view) => view.order.includes(axis))) {
+  const width = realisation === "digits32" ? widthFor(context, peak, length, bits) : null;
+  const quantised = quantise(context, x, peak, lengths, bits, width === null ? asFloat64 : asDigits(width));
+  if ([indexView, ...quantised.views].some((view) => view.order.includes(axis))) {
     throw new UnrealisableError(`an operand follows dimension ${axis}, which the index selects`);
   }
 
@@ -38,36 +41,48 @@ export function realiseSumByIndex(context: Context, operator: SumByIndexOperator
   const row = cast(graph, inside ? raw : clampOutside(context, raw, shape[axis]!), OnnxType.int64);
   const flatRow = blockCount === 1 ? row : elementwise(graph, "Add", [row, blockOffsets(context, sizes(blocks), rows)]);
 
-  const updates = expand(
-    graph,
-    arrange(graph, updateView, [...blocks, reduced, ...others]),
-    sizes([...blocks, reduced, ...others]),
-  );
   const positions = blockCount * length;
-  const scattered = graph.node(
-    "ScatterND",
-    [
-      zeros(graph, OnnxType.float64, [blockCount * rows, ...sizes(others)]),
-      reshape(graph, flatRow, [positions, 1]),
-      reshape(graph, updates, [positions, ...sizes(others)]),
-    ],
-    OnnxType.float64,
-    [blockCount * rows, ...sizes(others)],
-    { reduction: text("add") },
-  );
-  const full = reshape(graph, cast(graph, scattered, OnnxType.float32), [...sizes(blocks), rows, ...sizes(others)]);
+  const totals = quantised.views.map((view) => {
+    const updates = expand(
+      graph,
+      arrange(graph, view, [...blocks, reduced, ...others]),
+      sizes([...blocks, reduced, ...others]),
+    );
+    return graph.node(
+      "ScatterND",
+      [
+        zeros(graph, width === null ? OnnxType.float64 : OnnxType.float32, [blockCount * rows, ...sizes(others)]),
+        reshape(graph, flatRow, [positions, 1]),
+        reshape(graph, updates, [positions, ...sizes(others)]),
+      ],
+      updates.type,
+      [blockCount * rows, ...sizes(others)],
+      { reduction: text("add") },
+    );
+  });
   const order = [...blocks, axis, ...others];
-  const value = slice(
+  /** Without the row of what lies outside, and in the output's order. */
+  const placed = (total: Value): Value => {
+    const full = reshape(graph, total, [...sizes(blocks), rows, ...sizes(others)]);
+    const value = slice(
+      graph,
+      full,
+      order.map(() => 0),
+      sizes(order),
+    );
+    return arrange(
+      graph,
+      { value, order },
+      shape.map((_, d) => d),
+    );
+  };
+  if (width === null) return placed(cast(graph, totals[0]!, OnnxType.float32));
+  const scale = arrange(
     graph,
-    full,
-    order.map(() => 0),
-    sizes(order),
-  );
-  return arrange(
-    graph,
-    { value, order },
+    quantised.peak,
     shape.map((_, d) => d),
   );
+  return digitSum(graph, totals.map(placed), scale, { bits, width, length });
 }
 
 /** The index where it is in 0 … rows − 1, else rows. */

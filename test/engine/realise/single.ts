@@ -5,7 +5,7 @@ import type { Program, Tensor } from "../../../shared/program/program.ts";
 import { traceByElements } from "../../helpers/elements.ts";
 import { floats, ints } from "../../helpers/operators.ts";
 import type { Random } from "../../helpers/random.ts";
-import { openLocal } from "../compare.ts";
+import { ARITHMETICS, openLocal } from "../compare.ts";
 
 export function singleProgram(state: readonly Tensor[], operators: readonly Operator[]): Program {
   return {
@@ -19,15 +19,18 @@ export function singleProgram(state: readonly Tensor[], operators: readonly Oper
   };
 }
 
-/** Every output of the program equals what the element rule gives. */
+/** Every output of the program equals what the element rule gives, however it is realised. */
 export async function assertElementRule(state: readonly Tensor[], operators: readonly Operator[], message?: string) {
   const program = singleProgram(state, operators);
   const job = { program, samples: new Uint32Array(), schedule: new Uint32Array(), seed: 0n, steps: 1, interval: 1 };
-  const engine = await openLocal(program);
-  const trace = await engine.trace({ state, batches: new Map(), schedule: new Map() });
-  await engine.close();
-  for (const [n, expected] of traceByElements(job, 0, state).entries()) {
-    assert.deepEqual(trace.outputs[n], expected, message ?? JSON.stringify(operators[n]));
+  const expected = traceByElements(job, 0, state);
+  for (const arithmetic of ARITHMETICS) {
+    const engine = await openLocal(program, 1, arithmetic);
+    const trace = await engine.trace({ state, batches: new Map(), schedule: new Map() });
+    await engine.close();
+    for (const [n, tensor] of expected.entries()) {
+      assert.deepEqual(trace.outputs[n], tensor, message ?? `${engine.name}: ${JSON.stringify(operators[n])}`);
+    }
   }
 }
 
