@@ -8,9 +8,11 @@ import {Rounding} from "./libraries/Rounding.sol";
 import {Batch} from "./rules/Batch.sol";
 import {Dot} from "./rules/Dot.sol";
 import {Gather} from "./rules/Gather.sol";
+import {Join} from "./rules/Join.sol";
 import {Map} from "./rules/Map.sol";
 import {Part} from "./rules/Part.sol";
 import {Peak} from "./rules/Peak.sol";
+import {Random} from "./rules/Random.sol";
 import {Schedule} from "./rules/Schedule.sol";
 import {Sum} from "./rules/Sum.sol";
 import {SumByIndex} from "./rules/SumByIndex.sol";
@@ -41,6 +43,8 @@ contract Referee is IReferee {
         if (operator.family == Family.GATHER) return Gather.element(operator, element_, roots, witness);
         if (operator.family == Family.BATCH) return Batch.element(operator, element_, roots, witness);
         if (operator.family == Family.SCHEDULE) return Schedule.element(operator, roots, witness);
+        if (operator.family == Family.JOIN) return Join.element(operator, element_, roots, witness);
+        if (operator.family == Family.RANDOM) return Random.element(operator, element_, roots, witness);
         (int256 value, int256 exponent) = _partialValue(
             operator,
             Part({element: element_, lo: 0, hi: operator.length}),

@@ -29,7 +29,8 @@ struct StepRoots {
 
 /// @notice Decides one element of one operator by docs/numerics.md. Stateless: everything arrives with its proof.
 /// @dev Witness order: one tile for each operand in descriptor order, leaving out operands whose address lies outside the
-/// operand (they read 0); Batch brings one sample tile (none when it reads outside a sample), Schedule one table tile; over a range of k, the one tile that the range touches.
+/// operand (they read 0); Batch brings one sample tile (none when it reads outside a sample), Schedule one table tile, Random none, Join that of
+/// the one operand that holds the element; over a range of k, the one tile that the range touches.
 interface IReferee {
     /// @notice The canonical word of output element `element` (row-major index), all reduced positions included.
     /// @dev For the reducing families only when [0, length) fits the witness (one tile an operand).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {SampleOrder} from "./SampleOrder.sol";
 import {Tile} from "./Tile.sol";
 
 /// @dev Most dimensions of an output.
@@ -16,6 +17,8 @@ library Family {
     uint256 internal constant GATHER = 6;
     uint256 internal constant BATCH = 7;
     uint256 internal constant SCHEDULE = 8;
+    uint256 internal constant JOIN = 9;
+    uint256 internal constant RANDOM = 10;
 }
 
 /// @notice Numbers of the wire encoding of an operand's reference kind.
@@ -46,6 +49,7 @@ struct Operator {
     uint256 operandBytes;
     uint256 immediatesOffset;
     uint256 instructionsOffset;
+    uint256 rangesOffset;
 }
 
 /// @notice A decodable state descriptor.
@@ -77,6 +81,7 @@ library Descriptor {
     uint256 private constant VERSION = 1;
     uint256 private constant MAX_BITS = 22;
     uint256 private constant MAX_MAP_OPERANDS = 8;
+    uint256 private constant MAX_JOIN_OPERANDS = 8;
     uint256 private constant MAX_IMMEDIATES = 64;
     uint256 private constant MAX_INSTRUCTIONS = 64;
     /// @dev version, family, dtype, rank.
@@ -85,6 +90,8 @@ library Descriptor {
     uint256 private constant ATTRIBUTE_BYTES = 14;
     /// @dev Of an operand, without its strides.
     uint256 private constant OPERAND_BYTES = 14;
+    /// @dev Start and extent of an operand of Join.
+    uint256 private constant RANGE_BYTES = 8;
     uint256 private constant STATE_BYTES = 11;
 
     /// @notice Reads and checks a whole operator descriptor.
@@ -119,6 +126,10 @@ library Descriptor {
             operator.operandBytes = OPERAND_BYTES + 4 * (operator.rank + (reduces(operator.family) ? 1 : 0));
             needed += operator.operandCount * operator.operandBytes;
             if (operator.family == Family.MAP) needed = _mapProgram(operator, descriptor.length, start, needed);
+            if (operator.family == Family.JOIN) {
+                operator.rangesOffset = start + needed;
+                needed += operator.operandCount * RANGE_BYTES;
+            }
             if (descriptor.length != needed) revert DescriptorLength(descriptor.length, needed);
             _checkOperands(operator);
         }
@@ -165,6 +176,14 @@ library Descriptor {
         }
     }
 
+    /// @notice Where operand `i` of a Join lies along the axis: `extent` positions from `start` on.
+    function joinRange(Operator memory operator, uint256 i) internal pure returns (uint256 start, uint256 extent) {
+        unchecked {
+            uint256 range = _load(operator.rangesOffset + i * RANGE_BYTES, RANGE_BYTES);
+            return (range >> 32, range & 0xffffffff);
+        }
+    }
+
     /// @notice The `size` ≤ 32 bytes of calldata from `offset` on, as a big-endian number.
     function _load(uint256 offset, uint256 size) private pure returns (uint256 value) {
         assembly ("memory-safe") {
@@ -190,8 +209,9 @@ library Descriptor {
 
     function _checkFamily(Operator memory operator) private pure {
         uint256 family = operator.family;
-        if (family < Family.MAP || family > Family.SCHEDULE) revert DescriptorFamily(family);
-        uint256 dtypes = family == Family.GATHER || family == Family.BATCH ? 1 : 0;
+        if (family < Family.MAP || family > Family.RANDOM) revert DescriptorFamily(family);
+        bool hasBoth = family == Family.GATHER || family == Family.BATCH || family >= Family.JOIN;
+        uint256 dtypes = hasBoth ? 1 : 0;
         if (operator.dtype > dtypes) revert DescriptorDtype(operator.dtype);
         if (family == Family.BATCH && operator.rank != 2) revert DescriptorRank(operator.rank);
 
@@ -217,8 +237,13 @@ library Descriptor {
         } else if (family == Family.PEAK) {
             decodable = length != 0 && a <= 1 && b | c == 0;
             operands = 1;
+        } else if (family == Family.JOIN) {
+            decodable = length | a | c == 0 && b < operator.rank;
+            operands = operator.operandCount;
+            if (operands == 0 || operands > MAX_JOIN_OPERANDS) revert DescriptorOperandCount(family, operands);
         } else {
-            decodable = length | a == 0 && (c == 0 || family == Family.GATHER);
+            uint256 mostA = family == Family.BATCH ? SampleOrder.SEQUENTIAL : 0;
+            decodable = length == 0 && a <= mostA && (c == 0 || family == Family.GATHER);
             if (family == Family.GATHER) operands = 2;
         }
         if (!decodable) revert DescriptorAttribute(family, length, a, b, c);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @notice Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011
-/// (docs/numerics.md, section 2.11).
+/// (docs/numerics.md, section 2.13).
 library Philox {
     uint256 private constant WORD = 0xffffffff;
     uint256 private constant MULTIPLIER_0 = 0xd2511f53;
@@ -11,6 +11,8 @@ library Philox {
     uint256 private constant KEY_INCREMENT_1 = 0xbb67ae85;
     uint256 private constant ROUNDS = 10;
     uint32 private constant DOMAIN_SAMPLE_ORDER = 1;
+    uint32 private constant DOMAIN_RANDOM = 3;
+    uint32 private constant DOMAIN_PERMUTATION = 4;
 
     /// @notice Four random words for a counter of four words and a key of two.
     function philox4x32(uint32[4] memory counter, uint64 key) internal pure returns (uint32[4] memory lanes) {
@@ -26,6 +28,19 @@ library Philox {
                 k1 = (k1 + KEY_INCREMENT_1) & WORD;
             }
             return [uint32(c0), uint32(c1), uint32(c2), uint32(c3)];
+        }
+    }
+
+    /// @notice Word `element` of a random stream at a step.
+    function randomWord(uint64 seed, uint32 step, uint32 stream, uint32 element) internal pure returns (uint32) {
+        return philox4x32([element / 4, step, stream, DOMAIN_RANDOM], seed)[element % 4];
+    }
+
+    /// @notice The keys of an epoch's permutation of the samples.
+    function permutationKeys(uint64 seed, uint64 epoch) internal pure returns (uint32[8] memory keys) {
+        for (uint32 half = 0; half < 2; ++half) {
+            uint32[4] memory lanes = philox4x32([uint32(epoch), uint32(epoch >> 32), half, DOMAIN_PERMUTATION], seed);
+            for (uint256 i = 0; i < 4; ++i) keys[4 * half + i] = lanes[i];
         }
     }
 

@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 import {StepRoots, TileWitness} from "../interfaces/IReferee.sol";
 import {Address} from "../libraries/Address.sol";
-import {MAX_RANK, Operator} from "../libraries/Descriptor.sol";
+import {Descriptor, MAX_RANK, Operator} from "../libraries/Descriptor.sol";
 import {Float32} from "../libraries/Float32.sol";
-import {Philox} from "../libraries/Philox.sol";
+import {SampleOrder} from "../libraries/SampleOrder.sol";
 import {Tile} from "../libraries/Tile.sol";
 import {CommittedTensor, Witness} from "../libraries/Witness.sol";
 
@@ -25,7 +25,14 @@ library Batch {
             return 0;
         }
         // SAFETY: a decoded dimension, and so a batch row, is below 2^32.
-        uint256 row = Philox.sampleRow(roots.seed, roots.step, uint32(index[0]), roots.sampleCount);
+        uint256 row = SampleOrder.sampleAt(
+            operator.attributeA,
+            roots.seed,
+            roots.step,
+            uint32(Descriptor.dimension(operator, 0)),
+            uint32(index[0]),
+            roots.sampleCount
+        );
         CommittedTensor memory sample = CommittedTensor(roots.datasetRoot, roots.sampleCount, row, roots.sampleWords);
         uint256 words = Witness.prove(sample, place / Tile.WORDS, witness, 0);
         Witness.requireUsed(witness, 1);

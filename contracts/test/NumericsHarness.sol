@@ -5,6 +5,7 @@ import {Float32} from "../libraries/Float32.sol";
 import {Philox} from "../libraries/Philox.sol";
 import {Quantise} from "../libraries/Quantise.sol";
 import {Rounding} from "../libraries/Rounding.sol";
+import {SampleOrder} from "../libraries/SampleOrder.sol";
 
 /// @notice The number libraries over packed lists of cases, for comparison with their TypeScript twins.
 contract NumericsHarness {
@@ -68,6 +69,30 @@ contract NumericsHarness {
     ) external pure returns (uint256[] memory samples) {
         samples = new uint256[](rows.length);
         for (uint256 i = 0; i < rows.length; ++i) samples[i] = Philox.sampleRow(seed, step, rows[i], sampleCount);
+    }
+
+    /// @notice The samples of a list of rows, each of a batch and a dataset of its own.
+    function samplesAt(
+        uint64 seed,
+        uint256[] calldata orders,
+        uint32[] calldata steps,
+        uint32[] calldata rows,
+        uint32[] calldata row,
+        uint32[] calldata sampleCounts
+    ) external pure returns (uint256[] memory samples) {
+        samples = new uint256[](orders.length);
+        for (uint256 i = 0; i < orders.length; ++i) {
+            samples[i] = SampleOrder.sampleAt(orders[i], seed, steps[i], rows[i], row[i], sampleCounts[i]);
+        }
+    }
+
+    function permutes(
+        uint32[8] calldata keys,
+        uint256[] calldata places,
+        uint256[] calldata counts
+    ) external pure returns (uint256[] memory permuted) {
+        permuted = new uint256[](places.length);
+        for (uint256 i = 0; i < places.length; ++i) permuted[i] = SampleOrder.permute(keys, places[i], counts[i]);
     }
 
     function _gasOf(uint256 which, uint32 a, uint32 b) private view returns (uint256 used) {

@@ -1,6 +1,6 @@
 /**
  * Philox4x32-10, a counter-based generator: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
- * and its reference implementation Random123 (docs/numerics.md, section 2.11). Twin of `contracts/libraries/Philox.sol`.
+ * and its reference implementation Random123 (docs/numerics.md, section 2.13). Twin of `contracts/libraries/Philox.sol`.
  */
 
 export type Counter = readonly [number, number, number, number];

@@ -1,6 +1,6 @@
 /**
  * Which sample a row of a step's batch is (docs/numerics.md, section 2.9). Every row is found by itself, without the ones before it, so that
- * a contract can.
+ * a contract can. Twin of `contracts/libraries/SampleOrder.sol`.
  */
 import { permutationKeys, sampleRow } from "./philox.ts";
 

@@ -1,4 +1,4 @@
-/** Join: operands side by side along one dimension, zero between them (docs/numerics.md, section 2.11). */
+/** Join: operands side by side along one dimension, zero between them (docs/numerics.md, section 2.11). Twin of `contracts/rules/Join.sol`. */
 import { canonical } from "../numerics/float32.ts";
 import { Dtype, type JoinOperator } from "../program/descriptor.ts";
 import { addressAt, multiIndex, operandLine } from "./address.ts";

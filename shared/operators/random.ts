@@ -1,4 +1,4 @@
-/** Random: words that depend on the seed, the step and a stream alone (docs/numerics.md, section 2.12). */
+/** Random: words that depend on the seed, the step and a stream alone (docs/numerics.md, section 2.12). Twin of `contracts/rules/Random.sol`. */
 import { fromNumber } from "../numerics/float32.ts";
 import { randomWord } from "../numerics/philox.ts";
 import { Dtype, type RandomOperator } from "../program/descriptor.ts";

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Counter, initialWords, keyOf, philox4x32, sampleRow } from "../../shared/numerics/philox.ts";
+import {
+  type Counter,
+  initialWords,
+  keyOf,
+  philox4x32,
+  randomWord,
+  randomWords,
+  sampleRow,
+} from "../../shared/numerics/philox.ts";
 import { Random } from "../helpers/random.ts";
 
 // Random123 1.14, tests/kat_vectors, lines "philox4x32 10".
@@ -52,4 +60,33 @@ test("initial values are the lanes of consecutive counters, and a prefix of a lo
   assert.deepEqual([...words.subarray(8)], philox4x32([2, 3, 0, 2], key).slice(0, 2));
   assert.deepEqual(initialWords(5n, 3, 7), words.subarray(0, 7));
   assert.notDeepEqual(initialWords(5n, 4, 10), words);
+});
+
+test("a random stream is the lanes of the documented counters, word by word and all at once", () => {
+  const random = new Random(42);
+  for (const count of [1, 2, 3, 4, 5, 63, 1000]) {
+    const seed = (BigInt(random.word()) << 32n) | BigInt(random.word());
+    const [step, stream] = [random.word(), random.word()];
+    const words = randomWords(seed, step, stream, count);
+    assert.equal(words.length, count);
+    for (const [i, word] of words.entries()) {
+      assert.equal(word, philox4x32([i >> 2, step, stream, 3], keyOf(seed))[i & 3]);
+      assert.equal(word, randomWord(seed, step, stream, i));
+    }
+  }
+  const last = philox4x32([0x3fffffff, 1, 2, 3], keyOf(6n))[3];
+  assert.equal(randomWord(6n, 1, 2, 0xffffffff), last);
+});
+
+test("streams, steps and neighbours do not follow one another", () => {
+  const count = 20_000;
+  const unit = (step: number, stream: number) =>
+    Array.from(randomWords(8n, step, stream, count), (w) => w / 2 ** 32 - 0.5);
+  const first = unit(0, 0);
+  const mean = first.reduce((sum, x) => sum + x, 0) / count;
+  assert.ok(Math.abs(mean) < 0.01, `mean ${mean}`);
+  for (const other of [unit(1, 0), unit(0, 1), [...first.slice(1), 0], [...first.slice(4), 0, 0, 0, 0]]) {
+    const correlation = (12 * first.reduce((sum, x, i) => sum + x * other[i]!, 0)) / count;
+    assert.ok(Math.abs(correlation) < 0.035, `correlation ${correlation}`);
+  }
 });

@@ -7,6 +7,7 @@ import { tensorDepth } from "../../shared/commitment/tensorRoot.ts";
 import { addressAt, multiIndex, operandLine } from "../../shared/operators/address.ts";
 import {
   FAMILY_CODE,
+  type JoinOperator,
   type MapOperator,
   type Operator,
   SAMPLE_ORDER,
@@ -172,8 +173,8 @@ describe("contracts/libraries descriptors and shared/program/encoding.ts", () =>
   it("refuse operands where the family has none, or one too many", async () => {
     const random = new Random(27);
     const all = FAMILIES.map((family) => {
-      // The list stands last in every family but Map, whose bound is 8.
-      const operator = garbageOperator(random, family === "map" ? "gather" : family);
+      // The list stands last in every family but Map and Join, whose bound is 8.
+      const operator = garbageOperator(random, family === "map" || family === "join" ? "gather" : family);
       const bytes = encodeOperator(operator);
       const count = 4 + 4 * operator.shape.length + 13;
       const operand = new Uint8Array(14 + 4 * (operator.shape.length + (reduces(operator.family) ? 1 : 0))).fill(
@@ -186,6 +187,22 @@ describe("contracts/libraries descriptors and shared/program/encoding.ts", () =>
       return longer;
     });
     assert.equal(await compareOperators(all), 0);
+  });
+
+  it("bound Join's operands alike", async () => {
+    const random = new Random(28);
+    const join = garbageOperator(random, "join") as JoinOperator;
+    const alone = encodeOperator({ ...join, operands: [join.operands[0]!], ranges: [join.ranges[0]!] });
+    const count = 4 + 4 * join.shape.length + 13;
+    const operand = alone.slice(count + 1, -8);
+    const all = [0, 1, 2, 7, 8, 9, 16, 255].map((operands) =>
+      Uint8Array.from([
+        ...[...alone.slice(0, count), operands],
+        ...Array.from({ length: operands }, () => [...operand]).flat(),
+        ...Array.from({ length: 8 * operands }, () => random.below(256)),
+      ]),
+    );
+    assert.equal(await compareOperators(all), 4);
   });
 
   it("bound Map's lists alike", async () => {

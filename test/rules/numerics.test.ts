@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { network } from "hardhat";
-import { keyOf, philox4x32, sampleRow } from "../../shared/numerics/philox.ts";
+import { keyOf, permutationKeys, philox4x32, sampleRow } from "../../shared/numerics/philox.ts";
 import { peakExponent } from "../../shared/numerics/quantise.ts";
 import { roundToFloat32 } from "../../shared/numerics/rounding.ts";
+import { permute, sampleAt } from "../../shared/numerics/sampleOrder.ts";
+import { SAMPLE_ORDER } from "../../shared/program/descriptor.ts";
+import { ORDERS } from "../helpers/descriptors.ts";
 import { Random } from "../helpers/random.ts";
 import {
   type Case,
@@ -100,7 +103,7 @@ describe("contracts/libraries numbers and shared/numerics", () => {
     );
   });
 
-  it("agree on Philox and on the sample order", async () => {
+  it("agree on Philox and on rows drawn with replacement", async () => {
     const random = new Random(8);
     for (let i = 0; i < 20; i++) {
       const counter = [random.word(), random.word(), random.word(), random.word()] as const;
@@ -112,6 +115,39 @@ describe("contracts/libraries numbers and shared/numerics", () => {
         await harness.read.sampleRows([key, counter[0], rows, sampleCount]),
         rows.map((row) => BigInt(sampleRow(key, counter[0], row, sampleCount))),
       );
+    }
+  });
+
+  it("agree on the orders of samples", async () => {
+    const random = new Random(9);
+    for (let batch = 0; batch < 4 * REPEATS; batch++) {
+      const seed = (BigInt(random.word()) << 32n) | BigInt(random.word());
+      const cases = Array.from({ length: 100 }, () => {
+        const rows = random.pick([1, 4, 0xffffffff, random.between(1, 5000)]);
+        return {
+          order: random.pick(ORDERS),
+          step: random.pick([0, 1, 0xffffffff, random.below(10_000)]),
+          rows,
+          row: random.below(rows),
+          count: random.pick([1, 2, 3, 5, 64, 65, 0xffffffff, random.between(1, 100), random.between(1, 0xffffffff)]),
+        };
+      });
+      const samples = await harness.read.samplesAt([
+        seed,
+        cases.map(({ order }) => BigInt(SAMPLE_ORDER[order])),
+        cases.map(({ step }) => step),
+        cases.map(({ rows }) => rows),
+        cases.map(({ row }) => row),
+        cases.map(({ count }) => count),
+      ]);
+      for (const [i, { order, count, ...place }] of cases.entries())
+        assert.equal(Number(samples[i]), sampleAt(order, seed, place, count), JSON.stringify(cases[i]));
+
+      const keys = permutationKeys(seed, 3n);
+      const counts = cases.map(({ count }) => count);
+      const places = counts.map((count) => random.below(count));
+      const permuted = await harness.read.permutes([keys as never, places.map(BigInt), counts.map(BigInt)]);
+      for (const [i, count] of counts.entries()) assert.equal(Number(permuted[i]), permute(keys, places[i]!, count));
     }
   });
 });

@@ -5,7 +5,7 @@
 import { bytesToHex, type Hex } from "viem";
 import { tensorRoot } from "../../shared/commitment/tensorRoot.ts";
 import { TensorsTree, type TileProof } from "../../shared/commitment/tensorsTree.ts";
-import { sampleRow } from "../../shared/numerics/philox.ts";
+import { sampleAt } from "../../shared/numerics/sampleOrder.ts";
 import { addressAt, type Line, multiIndex, operandLine } from "../../shared/operators/address.ts";
 import type { Read, StepPosition } from "../../shared/operators/read.ts";
 import type { WitnessTile } from "../../shared/operators/witness.ts";
@@ -107,12 +107,24 @@ export class World {
       const { seed, step, sampleCount, sampleWords } = this.position;
       const address = operator.offset + index[1]!;
       if (sampleCount === 0 || address >= sampleWords) return [];
-      return [toWitness(this.#trees.sample!.tileProof(sampleRow(seed, step, index[0]!, sampleCount), address >> 6))];
+      const place = { step, rows: operator.shape[0]!, row: index[0]! };
+      const sample = sampleAt(operator.order, seed, place, sampleCount);
+      return [toWitness(this.#trees.sample!.tileProof(sample, address >> 6))];
     }
     if (operator.family === "schedule") {
       const address = this.position.step * this.position.scheduleWidth + operator.column;
       if (address >= this.position.steps * this.position.scheduleWidth) return [];
       return [toWitness(this.#tableTree.tileProof(0, address >> 6))];
+    }
+    if (operator.family === "join") {
+      const { axis, ranges, operands } = operator;
+      const place = index[axis]!;
+      const at = ranges.findIndex(({ start, extent }) => start <= place && place - start < extent);
+      const operand = operands[at];
+      if (operand === undefined || this.#tensor(operand) === undefined) return [];
+      const address = addressAt(operandLine(operand, index.with(axis, place - ranges[at]!.start)), 0);
+      if (address === null) return [];
+      return [toWitness(this.#trees[operand.reference.kind]!.tileProof(operand.reference.index, address >> 6))];
     }
     const witness: Witness[] = [];
     for (const [at, operand] of operator.operands.entries()) {
@@ -228,6 +240,7 @@ export function anyOperator(random: Random, world: World, family: Family): Opera
     return { ...garbage, shape: [random.between(1, 5), random.between(1, 70)], offset };
   }
   if (garbage.family === "schedule") return { ...garbage, shape, column: random.below(7) };
+  if (garbage.family === "random") return { ...garbage, shape };
   const operands = garbage.operands.map((operand): Operand => {
     if (random.chance(0.05)) return astray({ ...operand, strides: strides(random, shape.length, family) }, world);
     const kind = random.pick(
