@@ -4,11 +4,12 @@
  */
 import { Dtype, wordCount } from "../program/descriptor.ts";
 import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
-import { sameShape } from "../program/graph.ts";
+import { broadcastShape, sameShape } from "../program/graph.ts";
 import { operandOf } from "../program/view.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";
 import { reshape } from "./reshape.ts";
+import { stretch } from "./stretch.ts";
 import { swappedMatrix, transposeMatrix } from "./transpose.ts";
 
 /** Bits a side of the grid; fewer when the reduced axis is so long that the sum would not be exact in 53 bits. */
@@ -71,23 +72,29 @@ function productGradient(graph: SourceGraph, factor: ValueId, left: ValueId, rig
   return [original, matmul(graph, transposeMatrix(graph, right), transposeMatrix(graph, left), name)];
 }
 
-export const importMatMul: Importer = (context) => {
-  const { graph } = context;
-  const a = context.tensor(0);
-  const b = context.tensor(1);
-  const left = graph.shape(a);
-  const right = graph.shape(b);
-  if (left.length < 2 || right.length < 2 || left.at(-1) !== right.at(-2)) {
-    throw context.error(`[${left}] and [${right}] cannot be multiplied`, "Both must be matrices that fit.");
-  }
-  const name = `${layerName(graph, b)}.dot`;
+/** A product as numpy has it: batch axes broadcast, a vector is a row on the left and a column on the right. */
+function product(graph: SourceGraph, a: ValueId, b: ValueId, batch: readonly number[], name: string): ValueId {
+  const [left, right] = [graph.shape(a), graph.shape(b)];
   // A matrix applied to every position is one product over all of them.
   if (right.length === 2) {
     const flat = reshape(graph, a, [wordCount(left.slice(0, -1)), left.at(-1)!]);
     return reshape(graph, matmul(graph, flat, b, name), [...left.slice(0, -1), right[1]!]);
   }
-  if (!sameShape(left.slice(0, -2), right.slice(0, -2))) {
-    throw context.error(`[${left}] and [${right}] differ in their batch axes`, "Expand them to one shape first.");
+  const [x, y] = [a, b].map((value) => stretch(graph, value, [...batch, ...graph.shape(value).slice(-2)]));
+  return matmul(graph, x!, y!, name);
+}
+
+export const importMatMul: Importer = (context) => {
+  const { graph } = context;
+  const [a, b] = [context.tensor(0), context.tensor(1)];
+  const [left, right] = [graph.shape(a), graph.shape(b)];
+  const [rows, columns] = [left.length === 1 ? [1, ...left] : left, right.length === 1 ? [...right, 1] : right];
+  const batch = broadcastShape(rows.slice(0, -2), columns.slice(0, -2));
+  if (left.length === 0 || right.length === 0 || rows.at(-1) !== columns.at(-2) || batch === null) {
+    throw context.error(`[${left}] and [${right}] cannot be multiplied`, "They must be matrices that fit.");
   }
-  return matmul(graph, a, b, name);
+  const name = `${layerName(graph, b)}.dot`;
+  const value = product(graph, reshape(graph, a, rows), reshape(graph, b, columns), batch, name);
+  const kept = [...(left.length === 1 ? [] : [rows.at(-2)!]), ...(right.length === 1 ? [] : [columns.at(-1)!])];
+  return reshape(graph, value, [...batch, ...kept]);
 };

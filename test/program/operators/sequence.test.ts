@@ -88,4 +88,39 @@ const REDUCTIONS: OperatorCase[] = ["ReduceSum", "ReduceMean", "ReduceMax", "Red
   },
 );
 
-for (const row of [...ACTIVATIONS, ...SOFTMAX, ...NORMS, ...REDUCTIONS]) test(caseName(row), () => checkOperator(row));
+const PRODUCTS: OperatorCase[] = (
+  [
+    [
+      [2, 3],
+      [3, 4],
+    ],
+    [
+      [2, 2, 3],
+      [3, 4],
+    ],
+    [
+      [2, 2, 3],
+      [2, 3, 4],
+    ],
+    [
+      [2, 1, 2, 3],
+      [4, 3, 2],
+    ],
+    [
+      [2, 3],
+      [5, 3, 2],
+    ],
+    [
+      [3, 1, 2, 3],
+      [1, 2, 3, 2],
+    ],
+    [[3], [3, 4]],
+    [[2, 3], [3]],
+    [[3], [3]],
+    [[3], [2, 3, 4]],
+    [[2, 2, 3], [3]],
+  ] as const
+).map((shapes) => ({ operator: "MatMul", inputs: shapes.map((shape) => float(shape)) }));
+
+for (const row of [...PRODUCTS, ...ACTIVATIONS, ...SOFTMAX, ...NORMS, ...REDUCTIONS])
+  test(caseName(row), () => checkOperator(row));
