@@ -13,6 +13,7 @@ import type { HostTensor } from "./onnx/host.ts";
 import { hostOf, isFloat } from "./onnx/host.ts";
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from "./onnx/model.ts";
 import { OnnxType } from "./onnx/model.ts";
+import { recognise } from "./onnx/recognise/recognise.ts";
 
 /** Operator sets whose definitions of the supported operators are the ones implemented here. */
 const OPERATOR_SETS = { least: 9, most: 25 };
@@ -69,7 +70,7 @@ export function modelInputs({ graph }: OnnxModel): readonly OnnxValueInfo[] {
  * @throws ModelError naming the node when the model cannot be trained here.
  */
 export function importModel(graph: SourceGraph, model: OnnxModel, options: ImportOptions): ImportedModel {
-  return new ModelImport(graph, model, options).run();
+  return new ModelImport(graph, recognise(model), options).run();
 }
 
 class ModelImport {

@@ -216,7 +216,8 @@ describe("what cannot be compiled is refused by name", () => {
     );
     refuses(inserted([node("MatMul", ["flat", "w"], to)], [weight]), "MatMul", /\[4,12\] and \[5,2\] cannot/);
     refuses(inserted([node("MatMul", ["b", "flat"], to)], [bias]), "MatMul", /\[3\] and \[4,12\] cannot/);
-    refuses(inserted([node("MatMul", ["flat", "c"], to)], [cube]), "MatMul", /differ in their batch axes/);
+    const other = { ...cube, name: "d", dimensions: [12, 2, 2] };
+    refuses(inserted([node("MatMul", ["c", "d"], to)], [cube, other]), "MatMul", /\[2,12,2\] and \[12,2,2\] cannot/);
     refuses(inserted([node("Add", ["flat", "b"], to)], [bias]), "Add", /\[4,12\] and \[3\] do not broadcast/);
     refuses(
       inserted([node("Reshape", ["flat", "s"], to)], [int64s("s", 4, 13)]),
