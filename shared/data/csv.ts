@@ -62,6 +62,8 @@ function position(names: readonly string[], column: string, line: number, fail: 
 interface Row {
   readonly line: number;
   readonly fields: string[];
+  /** Whether the line has no character at all. */
+  readonly isBlank: boolean;
 }
 
 function parse(text: string, delimiter: string, fail: Fail): Row[] {
@@ -69,7 +71,7 @@ function parse(text: string, delimiter: string, fail: Fail): Row[] {
   let line = 1;
   let at = 0;
   while (at < text.length) {
-    const record: Row = { line, fields: [] };
+    const record: Row = { line, fields: [], isBlank: /^\r?(\n|$)/.test(text.slice(at, at + 2)) };
     for (;;) {
       let field = "";
       if (text[at] === '"') {
@@ -106,6 +108,6 @@ function parse(text: string, delimiter: string, fail: Fail): Row[] {
     records.push(record);
   }
   // Empty lines at the end belong to no record.
-  while (records.at(-1)?.fields.join("") === "" && records.at(-1)?.fields.length === 1) records.pop();
+  while (records.at(-1)?.isBlank) records.pop();
   return records;
 }
