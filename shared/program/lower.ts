@@ -2,7 +2,7 @@
  * Source graph → canonical program. Nodes are lowered on demand from what the step must produce, so what nothing needs
  * is left out, and chains of elementwise nodes become one Map (docs/numerics.md, section 2).
  */
-import type { Operator, Reference } from "./descriptor.ts";
+import type { Operand, Operator, Reference } from "./descriptor.ts";
 import { Dtype, wordCount } from "./descriptor.ts";
 import type { SourceGraph, ValueId } from "./graph.ts";
 import { sameShape } from "./graph.ts";
@@ -10,7 +10,7 @@ import type { MapParts, Register } from "./mapBuilder.ts";
 import { MapBuilder } from "./mapBuilder.ts";
 import type { NamedOperator, Program, SampleField, StateRole, StateTensor, Tensor } from "./program.ts";
 import type { View } from "./view.ts";
-import { broadcastStrides, operandOf, reshapeView, wholeView } from "./view.ts";
+import { broadcastStrides, operandOf, reshapeView, transposeView, wholeView } from "./view.ts";
 
 /** A state tensor, and the value that replaces it after the step, or null. */
 export interface StateEntry {
@@ -45,6 +45,8 @@ export class Lowering {
   readonly #constantOf = new Map<string, View>();
   readonly #views = new Map<ValueId, View>();
   readonly #peaks = new Map<string, View>();
+  /** What the outputs of operators that only copy words are copies of. */
+  readonly #originals = new Map<number, View>();
   readonly #names = new Set<string>();
   readonly #stateIndex: ReadonlyMap<ValueId, number>;
   readonly #roots: ReadonlySet<ValueId>;
@@ -112,6 +114,16 @@ export class Lowering {
     return wholeView({ kind: "operator", index }, operator.dtype, operator.shape);
   }
 
+  /** Says that every word of `copy`, an operator's output, is zero or a word of the tensor behind `original`. */
+  copies(copy: View, original: View): View {
+    const { kind, index } = original.reference;
+    this.#originals.set(
+      copy.reference.index,
+      (kind === "operator" ? this.#originals.get(index) : undefined) ?? original,
+    );
+    return copy;
+  }
+
   /** A constant tensor; equal ones are stored once. */
   constant(tensor: Tensor): View {
     const key = `${tensor.dtype}|${tensor.shape}|${tensor.words}`;
@@ -128,13 +140,14 @@ export class Lowering {
 
   /**
    * The power of two that bounds the whole tensor behind a view, shape [1]. There is one for each tensor, whatever reads it,
-   * so that an engine can quantise the tensor once for the forward and the backward pass.
+   * so that an engine can quantise the tensor once for the forward and the backward pass. A copy has the peak of its original.
    */
   peak(view: View): View {
-    const key = `${view.reference.kind}${view.reference.index}`;
+    const original = this.#originals.get(view.reference.kind === "operator" ? view.reference.index : -1) ?? view;
+    const key = `${original.reference.kind}${original.reference.index}`;
     const known = this.#peaks.get(key);
     if (known !== undefined) return known;
-    const { reference, dtype, count } = view;
+    const { reference, dtype, count } = original;
     const peak = this.emit(`${this.#nameOf(reference)}.peak`, {
       family: "peak",
       dtype: Dtype.float32,
@@ -152,12 +165,29 @@ export class Lowering {
     return reshapeView(view, shape) ?? reshapeView(this.#copy(view), shape)!;
   }
 
-  /** Emits one Map for an elementwise node, together with the elementwise nodes before it that nothing else reads. */
+  /**
+   * Emits one Map for an elementwise node, together with the elementwise nodes before it that nothing else reads. The output lies in
+   * memory as the first whole operand does, so that a tensor that is kept transposed stays so from layer to layer.
+   */
   elementwise(id: ValueId): View {
     const { name, shape } = this.#graph.node(id);
     const parts = this.#expression(id, true) ?? this.#expression(id, false);
     if (parts === null) throw new RangeError(`the expression of ${name} exceeds the limits of a Map`);
-    return this.emit(name, { family: "map", dtype: Dtype.float32, shape, ...parts });
+    const axes = [...shape.keys()];
+    const order = this.#roots.has(id) ? axes : memoryOrder(shape, parts.operands);
+    const permuted = (list: readonly number[]) => order.map((axis) => list[axis]!);
+    const operands = parts.operands.map((operand) => ({ ...operand, strides: permuted(operand.strides) }));
+    const output = this.emit(name, {
+      family: "map",
+      dtype: Dtype.float32,
+      shape: permuted(shape),
+      ...parts,
+      operands,
+    });
+    return transposeView(
+      output,
+      axes.map((axis) => order.indexOf(axis)),
+    );
   }
 
   #expression(root: ValueId, fuse: boolean): MapParts | null {
@@ -194,7 +224,7 @@ export class Lowering {
       const ranges = [{ start: 0, extent: shape[0]! }];
       return this.emit(name, { family: "join", dtype, shape, axis: 0, operands: [operandOf(view, strides)], ranges });
     }
-    return this.emit(name, {
+    const copy = this.emit(name, {
       family: "map",
       dtype: Dtype.float32,
       shape,
@@ -202,6 +232,7 @@ export class Lowering {
       immediates: [],
       instructions: [],
     });
+    return this.copies(copy, view);
   }
 
   /** The operator that holds exactly the tensor of a node, in order; for what the program names as its results. */
@@ -221,4 +252,15 @@ export class Lowering {
     if (kind === "state") return this.#graph.node(this.#step.state[index]!.value).name;
     return `constant${index}`;
   }
+}
+
+/** The axes by descending stride of the first operand that moves along all of them; as they are where there is none. */
+function memoryOrder(shape: readonly number[], operands: readonly Operand[]): number[] {
+  const axes = [...shape.keys()];
+  const long = axes.filter((axis) => shape[axis]! > 1);
+  const whole = operands.find(({ strides }) => long.every((axis) => strides[axis] !== 0));
+  if (whole === undefined) return axes;
+  const sorted = long.toSorted((a, b) => whole.strides[b]! - whole.strides[a]! || a - b);
+  const next = sorted.values();
+  return axes.map((axis) => (shape[axis]! > 1 ? next.next().value! : axis));
 }

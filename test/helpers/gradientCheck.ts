@@ -20,10 +20,17 @@ const TOLERANCE = 2e-4;
  * Builds a graph on state tensors of the given shapes; `build` returns a tensor whose last axis is taken as class logits.
  * Returns the lowered program, in which each state tensor's next value is its gradient.
  */
-export function gradientProgram(
+export function gradientProgram(shapes: readonly (readonly number[])[], build: Build): Program {
+  return programs(shapes, build).withGradients;
+}
+
+type Build = (graph: SourceGraph, leaves: readonly ValueId[]) => ValueId;
+
+/** The program with the gradients, and one that computes the loss alone. */
+function programs(
   shapes: readonly (readonly number[])[],
-  build: (graph: SourceGraph, leaves: readonly ValueId[]) => ValueId,
-): Program {
+  build: Build,
+): { readonly withGradients: Program; readonly lossOnly: Program } {
   const graph = new SourceGraph();
   const leaves = shapes.map((shape, i) => state(graph, `x${i}`, shape));
   const output = build(graph, leaves);
@@ -34,21 +41,21 @@ export function gradientProgram(
   const target = constant(graph, "target", { dtype: Dtype.int32, shape: [rows, 1], words: targets });
   const loss = softmaxCrossEntropy(graph, logits, target, "loss");
   const gradients = differentiate(graph, loss, leaves);
-  const updates = leaves.map((value, i) => ({ value, next: gradients[i]! }));
   const fields = [{ name: "unused", dtype: Dtype.int32, offset: 0, width: 1, minimum: 0, maximum: 0 }];
-  return lower({ graph, state: updates, loss, logits, fields, scheduleColumns: [] });
+  const lowered = (state: { value: ValueId; next: ValueId | null }[]) =>
+    lower({ graph, state, loss, logits, fields, scheduleColumns: [] });
+  return {
+    withGradients: lowered(leaves.map((value, i) => ({ value, next: gradients[i]! }))),
+    lossOnly: lowered(leaves.map((value) => ({ value, next: null }))),
+  };
 }
 
-export function checkGradients(
-  shapes: readonly (readonly number[])[],
-  build: (graph: SourceGraph, leaves: readonly ValueId[]) => ValueId,
-  seed = 1,
-): Program {
-  const program = gradientProgram(shapes, build);
+export function checkGradients(shapes: readonly (readonly number[])[], build: Build, seed = 1): Program {
+  const { withGradients: program, lossOnly } = programs(shapes, build);
   const random = new Random(seed);
   const inputs = shapes.map((shape) => Float64Array.from({ length: wordCount(shape) }, () => 2 * random.unit() - 1));
   const outputs = evaluate64(program, { state: inputs, sources: {} });
-  const loss = () => evaluate64(program, { state: inputs, sources: {} })[program.loss]![0]!;
+  const loss = () => evaluate64(lossOnly, { state: inputs, sources: {} })[lossOnly.loss]![0]!;
   for (const [p, input] of inputs.entries()) {
     const gradient = outputs[program.state[p]!.source!]!;
     for (const i of input.keys()) {

@@ -15,6 +15,7 @@ import {
   type Reference,
   type SumByIndexOperator,
   type SumOperator,
+  wordCount,
 } from "../descriptor.ts";
 import type { Program, Tensor } from "../program.ts";
 import type { Finding, Rule } from "./finding.ts";
@@ -198,14 +199,35 @@ function boundedOperand(
   const measure = kind === "operator" ? program.operators[index]!.operator : null;
   if (measure?.family !== "peak" || measure.mode !== 1)
     throw new Fault(3, "a peak operand is not the output of a Peak of mode 1");
-  const measured = measure.operands[0].reference;
-  if (measured.kind !== data.reference.kind || measured.index !== data.reference.index)
-    throw new Fault(3, `its peak measures ${measured.kind} ${measured.index} instead of what it bounds`);
-  if (!peakCovers(data, peak, measure, shape, length))
-    throw new Fault(3, "a peak operand does not measure every word that it should bound");
+  const [x] = measure.operands;
+  const measured = x.reference;
+  if (isSame(measured, data.reference)) {
+    if (!peakCovers(data, peak, measure, shape, length))
+      throw new Fault(3, "a peak operand does not measure every word that it should bound");
+  } else {
+    if (!isCopy(program, data.reference, measured))
+      throw new Fault(3, `its peak measures ${measured.kind} ${measured.index} instead of what it bounds`);
+    if (wordCount(measure.shape) !== 1 || !coversAll(x, measure.shape, measure.length))
+      throw new Fault(3, "a peak operand does not measure the whole of what its data is a copy of");
+  }
   const bound = rangeOf(peak.reference);
   return { data: bounded(range, GUARD_LIMIT), peak: bound.low > 0 ? bound : ANY_PEAK };
 }
+
+const isSame = (a: Reference, b: Reference): boolean => a.kind === b.kind && a.index === b.index;
+
+/** Whether every word of a tensor is zero or a word of `original`: Gathers and Maps without instructions, one after another. */
+function isCopy(program: Program, { kind, index }: Reference, original: Reference): boolean {
+  const operator = kind === "operator" ? program.operators[index]?.operator : undefined;
+  const copies = operator?.family === "gather" || (operator?.family === "map" && isPlainCopy(operator));
+  if (!copies) return false;
+  const source = operator.operands[0]!.reference;
+  // A reference forward is a finding of its own.
+  return isSame(source, original) || (source.index < index && isCopy(program, source, original));
+}
+
+const isPlainCopy = ({ operands, immediates, instructions }: MapOperator): boolean =>
+  operands.length === 1 && operands[0]!.dtype === Dtype.float32 && immediates.length + instructions.length === 0;
 
 function constantPeak({ words }: Tensor): Range {
   let range: Range | null = null;
