@@ -6,7 +6,10 @@ import { importErf } from "./erf.ts";
 import { importGather } from "./gather.ts";
 import { importGelu } from "./gelu.ts";
 import { importGemm } from "./gemm.ts";
+import { importConv, importConvTranspose } from "./importConv.ts";
 import type { Importer } from "./importer.ts";
+import { importBatchNormalization, importInstanceNormalization } from "./importNormalise.ts";
+import { importAveragePool, importGlobalAveragePool, importMaxPool } from "./importPool.ts";
 import { importConcat } from "./join.ts";
 import { importMatMul } from "./matmul.ts";
 import { importLayerNormalization, importRmsNormalization } from "./normalization.ts";
@@ -24,19 +27,26 @@ import { importTranspose } from "./transpose.ts";
 export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
   Object.entries({
     Add: importAdd,
+    AveragePool: importAveragePool,
+    BatchNormalization: importBatchNormalization,
     Cast: importCast,
     Concat: importConcat,
     Constant: importConstant,
+    Conv: importConv,
+    ConvTranspose: importConvTranspose,
     Dropout: importDropout,
     Erf: importErf,
     Flatten: importFlatten,
     Gather: importGather,
     Gelu: importGelu,
     Gemm: importGemm,
+    GlobalAveragePool: importGlobalAveragePool,
     Identity: importIdentity,
+    InstanceNormalization: importInstanceNormalization,
     LayerNormalization: importLayerNormalization,
     LogSoftmax: importLogSoftmax,
     MatMul: importMatMul,
+    MaxPool: importMaxPool,
     RMSNormalization: importRmsNormalization,
     ReduceL2: importReduceL2,
     ReduceMax: importReduceMax,
@@ -67,7 +77,6 @@ const NEAREST: ReadonlyMap<string, string> = new Map(
     Sub: "The nearest supported operator is Add.",
     Sum: "The nearest supported operator is Add.",
     Einsum: "The nearest supported operator is MatMul.",
-    Conv: "The nearest supported operator is Gemm on a flattened input.",
   }),
 );
 

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { addToChannels, conv, convTranspose } from "../../shared/layers/conv.ts";
+import { reshape } from "../../shared/layers/reshape.ts";
+import { tanh } from "../../shared/layers/tanh.ts";
+import { windowsOf } from "../../shared/layers/windows.ts";
+import { wordCount } from "../../shared/program/descriptor.ts";
+import type { SourceGraph, ValueId } from "../../shared/program/graph.ts";
+import { checkGradients } from "../helpers/gradientCheck.ts";
+
+const flat = (graph: SourceGraph, x: ValueId) => {
+  const [batch, ...rest] = graph.shape(x) as [number, ...number[]];
+  return reshape(graph, x, [batch, wordCount(rest)]);
+};
+
+describe("gradients of convolutions agree with central differences", () => {
+  const cases = [
+    { image: [3, 4], kernel: [3, 2], stride: [1, 1], dilation: [1, 1], pads: [0, 0, 0, 0], groups: 1 },
+    { image: [4, 3], kernel: [3, 3], stride: [2, 2], dilation: [1, 1], pads: [1, 1, 1, 1], groups: 1 },
+    { image: [4, 5], kernel: [2, 3], stride: [1, 2], dilation: [2, 1], pads: [2, 0, 1, 3], groups: 2 },
+    { image: [4, 4], kernel: [1, 1], stride: [2, 2], dilation: [1, 1], pads: [0, 0, 0, 0], groups: 1 },
+    { image: [1, 9], kernel: [1, 3], stride: [1, 1], dilation: [1, 2], pads: [0, 2, 0, 2], groups: 4 },
+  ] as const;
+  for (const { image, kernel, stride, dilation, pads, groups } of cases) {
+    const windows = windowsOf(image, kernel, stride, dilation, pads);
+    const channels = Math.max(groups, 2);
+    const weight = [channels, channels / groups, ...kernel];
+    test(`of Conv: image ${image}, kernel ${kernel}, stride ${stride}, dilation ${dilation}, pads ${pads}, ${groups} groups`, () => {
+      checkGradients([[2, channels, ...image], weight, [channels]], (graph, [x, w, b]) => {
+        const y = conv(graph, x!, w!, windows, groups, "conv");
+        assert.deepEqual(graph.shape(y), [2, channels, ...windows.output]);
+        return flat(graph, tanh(graph, addToChannels(graph, y, b!, "conv.out"), "tanh"));
+      });
+    });
+    test(`of ConvTranspose to an image ${image}, kernel ${kernel}, stride ${stride}`, () => {
+      checkGradients([[2, channels, ...windows.output], weight], (graph, [x, w]) => {
+        const y = convTranspose(graph, x!, w!, windows, groups, "conv");
+        assert.deepEqual(graph.shape(y), [2, channels, ...image]);
+        return flat(graph, tanh(graph, y, "tanh"));
+      });
+    });
+  }
+});
