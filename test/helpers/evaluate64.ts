@@ -2,13 +2,15 @@
  * A canonical program in binary64 arithmetic: the same descriptors, no grids and no rounding to binary32. Slow and plain, so that
  * gradients can be compared with difference quotients.
  */
+import { randomWords } from "../../shared/numerics/philox.ts";
+import { unitNumber } from "../../shared/operators/random.ts";
 import type { ComputedOperator, Operand } from "../../shared/program/descriptor.ts";
 import { isComputed, MapOpcode, wordCount } from "../../shared/program/descriptor.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 
 export interface Inputs64 {
   readonly state: readonly Float64Array[];
-  /** By operator name. */
+  /** By operator name; random numbers are those of one step. */
   readonly sources: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -18,6 +20,11 @@ export function evaluate64(program: Program, inputs: Inputs64): Float64Array[] {
   const constants = program.constants.map(numbers64);
   const tensors = { operator: outputs, state: inputs.state, constant: constants };
   for (const { name, operator } of program.operators) {
+    if (operator.family === "random") {
+      const words = randomWords(1n, 0, operator.stream, wordCount(operator.shape));
+      outputs.push(Float64Array.from(words, unitNumber));
+      continue;
+    }
     if (!isComputed(operator)) {
       outputs.push(Float64Array.from(inputs.sources[name]!));
       continue;
