@@ -35,7 +35,7 @@ export function conv(
       const g = toPlanes(graph, upstream);
       const forImage = spread(graph, g, w, windows, groups, `${graph.name(x)}.grad`);
       return [
-        [x, fromPlanes(graph, forImage, windows.input)],
+        [image, forImage],
         [w, taps(graph, g, matrix, graph.shape(w), groups, `${graph.name(w)}.grad`)],
       ];
     },
@@ -59,7 +59,7 @@ export function convTranspose(
       const matrix = windowMatrix(graph, toPlanes(graph, upstream), windows, groups, `${name}.windows`);
       const forImage = correlate(graph, matrix, w, windows, groups, `${graph.name(x)}.grad`);
       return [
-        [x, fromPlanes(graph, forImage, windows.output)],
+        [image, forImage],
         [w, taps(graph, image, matrix, graph.shape(w), groups, `${graph.name(w)}.grad`)],
       ];
     },

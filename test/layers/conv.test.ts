@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { addToChannels, conv, convTranspose } from "../../shared/layers/conv.ts";
+import { maxPool } from "../../shared/layers/pool.ts";
 import { reshape } from "../../shared/layers/reshape.ts";
 import { tanh } from "../../shared/layers/tanh.ts";
 import { windowsOf } from "../../shared/layers/windows.ts";
@@ -40,4 +41,21 @@ describe("gradients of convolutions agree with central differences", () => {
       });
     });
   }
+});
+
+test("gradients pass through convolutions that follow each other and pools", () => {
+  const first = windowsOf([6, 6], [3, 3], [1, 1], [1, 1], [1, 1, 1, 1]);
+  const halves = windowsOf([6, 6], [2, 2], [2, 2], [1, 1], [0, 0, 0, 0]);
+  const second = windowsOf([3, 3], [2, 2], [1, 1], [1, 1], [0, 0, 0, 0]);
+  checkGradients(
+    [
+      [2, 1, 6, 6],
+      [2, 1, 3, 3],
+      [3, 2, 2, 2],
+    ],
+    (graph, [x, w1, w2]) => {
+      const pooled = maxPool(graph, conv(graph, x!, w1!, first, 1, "conv1"), halves, "pool");
+      return flat(graph, conv(graph, pooled, w2!, second, 1, "conv2"));
+    },
+  );
 });
