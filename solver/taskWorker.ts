@@ -109,7 +109,9 @@ export class TaskWorker {
     await this.#trainer.reportCheat();
     if (this.#cheat === undefined) return defend(run, evidence, walk);
     const move = await defend(run, evidence, walk, { claimPartials: lyingPartials });
-    if (move === null || move.kind !== this.#cheat.cheat.silentAt) return move;
+    const { silentAt } = this.#cheat.cheat;
+    if (move?.kind === "answer" && silentAt === "open") return { ...move, children: undefined };
+    if (move === null || move.kind !== silentAt) return move;
     this.#fallSilent(disputeId, move.kind);
     return null;
   }

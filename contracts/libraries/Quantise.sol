@@ -13,35 +13,46 @@ library Quantise {
         }
     }
 
-    /// @notice clamp(roundHalfEven(x / 2^(exponent − bits)), −2^bits, 2^bits); NaN gives 0.
+    /// @notice clamp(roundHalfEven(x / 2^(exponent − bits)), −2^bits, 2^bits) of each word x; NaN gives 0.
+    /// @dev Overwrites the words with their digits, in two's complement. Rules spend most of their gas here: one loop without a call.
     /// @param exponent E of the peak, −126 … 128
     /// @param bits P, at most 22
-    function quantise(uint32 x, int256 exponent, uint256 bits) internal pure returns (int256 digits) {
+    function quantise(uint256[] memory words, int256 exponent, uint256 bits) internal pure {
         assembly ("memory-safe") {
-            let biased := and(shr(23, x), 0xff)
             let limit := shl(bits, 1)
-            switch biased
-            case 0xff {
-                // Infinities go to the end of the grid, NaN to 0.
-                digits := mul(limit, iszero(and(x, 0x7fffff)))
-            }
-            default {
-                let significand := or(and(x, 0x7fffff), shl(23, gt(biased, 0)))
-                // |x| = significand · 2^(biased − 150) is to be divided by 2^(exponent − bits): shift right, from 24 places further left.
-                let shift := sub(sub(add(exponent, 174), bits), add(biased, iszero(biased)))
-                // A shift of 1 already takes any significand to 2^23 ≥ limit. Great shifts give 0 by themselves.
-                if slt(shift, 1) {
-                    shift := 1
+            // |x| = significand · 2^(biased − 150) is to be divided by 2^(exponent − bits): shift right, from 24 places further left.
+            let distance := sub(add(exponent, 174), bits)
+            let cursor := add(words, 0x20)
+            for {
+                let end := add(cursor, shl(5, mload(words)))
+            } lt(cursor, end) {
+                cursor := add(cursor, 0x20)
+            } {
+                let x := mload(cursor)
+                let biased := and(shr(23, x), 0xff)
+                let digits
+                switch biased
+                case 0xff {
+                    // Infinities go to the end of the grid, NaN to 0.
+                    digits := mul(limit, iszero(and(x, 0x7fffff)))
                 }
-                // As in Rounding: half a unit less one, plus the last kept bit.
-                let scaled := shl(24, significand)
-                digits := shr(shift, add(add(scaled, and(shr(shift, scaled), 1)), sub(shl(sub(shift, 1), 1), 1)))
-                if gt(digits, limit) {
-                    digits := limit
+                default {
+                    let scaled := shl(24, or(and(x, 0x7fffff), shl(23, gt(biased, 0))))
+                    let shift := sub(distance, add(biased, iszero(biased)))
+                    // A shift of 1 already takes any significand to 2^23 ≥ limit. Great shifts give 0 by themselves.
+                    if slt(shift, 1) {
+                        shift := 1
+                    }
+                    // As in Rounding: half a unit less one, plus the last kept bit.
+                    digits := shr(shift, add(add(scaled, and(shr(shift, scaled), 1)), sub(shl(sub(shift, 1), 1), 1)))
+                    if gt(digits, limit) {
+                        digits := limit
+                    }
                 }
-            }
-            if shr(31, x) {
-                digits := sub(0, digits)
+                if and(x, 0x80000000) {
+                    digits := sub(0, digits)
+                }
+                mstore(cursor, digits)
             }
         }
     }

@@ -45,8 +45,10 @@ struct Walk {
 
 /// @notice The position of a walk and how it descends.
 library WalkLib {
-    /// @dev An opening and a choice go down four levels, or as many as are left.
-    uint256 internal constant ARITY_BITS = 4;
+    /// @dev An opening and a choice go down four levels, or all that are left when those are at most five: a last round for a single
+    /// level would cost three times what the longer opening does.
+    uint256 internal constant SPAN = 4;
+    uint256 internal constant LAST_SPAN = 5;
 
     uint256 private constant TREES =
         (1 << uint8(Level.Segment)) |
@@ -71,7 +73,7 @@ library WalkLib {
 
     /// @notice Levels between the node and the children of its opening.
     function span(Walk memory walk) internal pure returns (uint256) {
-        return walk.height < ARITY_BITS ? walk.height : ARITY_BITS;
+        return walk.height > LAST_SPAN ? SPAN : walk.height;
     }
 
     /// @notice Moves to the `child`-th node, `span` levels down.

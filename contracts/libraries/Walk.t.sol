@@ -54,7 +54,7 @@ contract WalkTest {
         uint256 rounds;
         while (walk.height > 0) {
             uint256 span = walk.span();
-            Check.isTrue(span == 4 || span == walk.height, "span");
+            Check.isTrue(span == (walk.height > 5 ? 4 : walk.height), "span");
             walk.descend((goal >> (walk.height - span)) & ((1 << span) - 1));
             Check.isTrue(
                 walk.isPadding() == (uint256(walk.index) << walk.height >= leaves),
@@ -63,7 +63,7 @@ contract WalkTest {
             ++rounds;
         }
         Check.equal(walk.index, goal, "index");
-        Check.equal(rounds, (depth + 3) / 4, "rounds");
+        Check.equal(rounds, depth < 2 ? depth : (depth + 2) / 4, "rounds");
         Check.isTrue(walk.isPadding() == (goal >= leaves), "leaf in the padding");
     }
 }

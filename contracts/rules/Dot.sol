@@ -32,13 +32,22 @@ library Dot {
             Witness.requireUsed(witness, used);
         }
         uint256 bits = operator.attributeA;
-        unchecked {
-            // SAFETY: digits are at most 2^22, parts shorter than 2^32: the sum stays below 2^76.
-            for (uint256 k = part.lo; k < part.hi; ++k) {
-                value +=
-                    Quantise.quantise(Witness.number(a, k), exponentA, bits) *
-                    Quantise.quantise(Witness.number(b, k), exponentB, bits);
+        uint256[] memory left = Witness.numbers(a, part.lo, part.hi);
+        uint256[] memory right = Witness.numbers(b, part.lo, part.hi);
+        Quantise.quantise(left, exponentA, bits);
+        Quantise.quantise(right, exponentB, bits);
+        // SAFETY: digits are at most 2^22, parts shorter than 2^32: the sum stays below 2^76.
+        assembly ("memory-safe") {
+            let length := shl(5, mload(left))
+            for {
+                let at := 0x20
+            } iszero(gt(at, length)) {
+                at := add(at, 0x20)
+            } {
+                value := add(value, mul(mload(add(left, at)), mload(add(right, at))))
             }
+        }
+        unchecked {
             exponent = exponentA + exponentB - 2 * int256(bits);
         }
     }

@@ -29,8 +29,9 @@ library Peak {
         x.line = Address.operandLine(operator, Address.multiIndex(operator, part.element), 0);
         Witness.requireUsed(witness, Witness.open(x, part.lo, part.hi, roots, witness, 0));
         uint256 most;
-        for (uint256 k = part.lo; k < part.hi; ++k) {
-            uint256 magnitude = Witness.number(x, k) & 0x7fffffff;
+        uint256[] memory numbers = Witness.numbers(x, part.lo, part.hi);
+        for (uint256 i = 0; i < numbers.length; ++i) {
+            uint256 magnitude = numbers[i] & 0x7fffffff;
             if (magnitude > most) most = magnitude;
         }
         // Magnitudes order as integers, NaNs above infinity.

@@ -24,10 +24,11 @@ library Sum {
         (exponent, used) = Witness.peak(operator, index, 1, roots, witness, used);
         Witness.requireUsed(witness, used);
         uint256 bits = operator.attributeA;
+        uint256[] memory digits = Witness.numbers(x, part.lo, part.hi);
+        Quantise.quantise(digits, exponent, bits);
         unchecked {
             // SAFETY: digits are at most 2^22, parts shorter than 2^32: the sum stays below 2^54.
-            for (uint256 k = part.lo; k < part.hi; ++k)
-                value += Quantise.quantise(Witness.number(x, k), exponent, bits);
+            for (uint256 i = 0; i < digits.length; ++i) value += int256(digits[i]);
             exponent -= int256(bits);
         }
     }

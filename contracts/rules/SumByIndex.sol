@@ -31,13 +31,27 @@ library SumByIndex {
             Witness.requireUsed(witness, used);
         }
         uint256 bits = operator.attributeA;
+        uint256[] memory digits = Witness.numbers(x, part.lo, part.hi);
+        _keep(digits, Witness.words(rows, part.lo, part.hi), row);
+        Quantise.quantise(digits, exponent, bits);
         unchecked {
             // SAFETY: digits are at most 2^22, parts shorter than 2^32: the sum stays below 2^54.
-            for (uint256 k = part.lo; k < part.hi; ++k) {
-                if (int32(Witness.word(rows, k)) != row) continue;
-                value += Quantise.quantise(Witness.number(x, k), exponent, bits);
-            }
+            for (uint256 i = 0; i < digits.length; ++i) value += int256(digits[i]);
             exponent -= int256(bits);
+        }
+    }
+
+    /// Shortens `values` to those whose place is `row`.
+    function _keep(uint256[] memory values, uint256[] memory places, int256 row) private pure {
+        uint256 kept;
+        unchecked {
+            for (uint256 i = 0; i < places.length; ++i) {
+                if (int32(uint32(places[i])) == row) values[kept++] = values[i];
+            }
+        }
+        // SAFETY: kept ≤ the array's length.
+        assembly ("memory-safe") {
+            mstore(values, kept)
         }
     }
 }

@@ -192,6 +192,9 @@ contract NumericsHarness {
     }
 
     function _quantise(uint32 a, uint32 b, uint32 c) private pure returns (uint32) {
-        return uint32(int32(Quantise.quantise(a, Quantise.peakExponent(b), c)));
+        uint256[] memory words = new uint256[](1);
+        words[0] = a;
+        Quantise.quantise(words, Quantise.peakExponent(b), c);
+        return uint32(words[0]);
     }
 }

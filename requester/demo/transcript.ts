@@ -83,13 +83,14 @@ function moveName(event: DisputeEvent): string {
   return MOVE_OF_EVENT[event.eventName];
 }
 
+/** Moves that share a transaction share its gas: `answer+open`. A challenge of what is answered already is one move. */
 function sumByMove(moves: readonly RecordedMove[]): Map<string, bigint> {
   const sums = new Map<string, bigint>();
-  const seen = new Set<Hex>();
-  for (const { move, transaction, gas } of moves) {
-    if (seen.has(transaction)) continue;
-    seen.add(transaction);
-    sums.set(move, (sums.get(move) ?? 0n) + gas);
+  const transactions = Map.groupBy(moves, ({ transaction }) => transaction);
+  for (const made of transactions.values()) {
+    const names = made.map(({ move }) => move);
+    const name = names[0] === "challenge" ? "challenge" : names.join("+");
+    sums.set(name, (sums.get(name) ?? 0n) + made[0]!.gas);
   }
   return sums;
 }

@@ -2,7 +2,7 @@
  * The defendant's side of a dispute: it opens what it is asked to open, from its own numbers. Pure: the walk and the evidence
  * in, the next move out.
  */
-import type { Bytes32 } from "../commitment/bytes32.ts";
+import { type Bytes32, ZERO_BYTES32 } from "../commitment/bytes32.ts";
 import { digestLeaf, digestPosition, digestTree } from "../commitment/digest.ts";
 import { tileBytes } from "../commitment/tile.ts";
 import type { MerkleTree } from "../commitment/tree.ts";
@@ -54,7 +54,9 @@ export async function defend(
         throw new EvidenceMismatchError("checkpoint", subject.endRoot, evidence.endRoot);
       }
       const { segmentRoot, tree } = evidence;
-      return { kind: "answer", segmentRoot, siblings: tree.proof(2 * evidence.stepCount - 1) };
+      const answer = { kind: "answer", segmentRoot, siblings: tree.proof(2 * evidence.stepCount - 1) } as const;
+      // About a verifier's answer the challenger chooses a tree first.
+      return subject.digestRoot === ZERO_BYTES32 ? { ...answer, children: tree.opening(tree.depth, 0) } : answer;
     }
     case Level.segment:
       return open(evidence.tree, walk);

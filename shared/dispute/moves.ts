@@ -38,7 +38,13 @@ export interface PartialChoice {
 }
 
 export type DefendantMove =
-  | { readonly kind: "answer"; readonly segmentRoot: Bytes32; readonly siblings: readonly Bytes32[] }
+  | {
+      readonly kind: "answer";
+      readonly segmentRoot: Bytes32;
+      readonly siblings: readonly Bytes32[];
+      /** The opening of segmentRoot, where it is the defendant's next move: both fit into one transaction. */
+      readonly children?: readonly Bytes32[] | undefined;
+    }
   | { readonly kind: "open"; readonly children: readonly Bytes32[] }
   | { readonly kind: "openTile"; readonly words: Hex }
   | {

@@ -8,7 +8,7 @@ import { Level, type Position } from "../dispute/position.ts";
 import { Chores } from "./chores.ts";
 import type { ServiceContext } from "./context.ts";
 import type { BookedDispute } from "./marketBook.ts";
-import { sendMove } from "./sendMove.ts";
+import { sendAdoption, sendMove } from "./sendMove.ts";
 
 export type Role = "defendant" | "challenger";
 
@@ -88,7 +88,13 @@ export class DisputePlayer {
     if (move === null || walk.position !== position) return;
     await this.#strategy.chosen?.(dispute, move, position);
     if (move.kind === "answer" && (await this.#isAnswered(dispute))) {
-      this.#tell(disputeId, "adopt", position, await this.#adopt(dispute, deadline));
+      const { children } = move;
+      this.#tell(
+        disputeId,
+        "adopt",
+        position,
+        await sendAdoption(this.#context, disputeId, subject, children, deadline),
+      );
     } else {
       this.#tell(disputeId, move.kind, position, await sendMove(this.#context, disputeId, subject, move, deadline));
     }
@@ -128,19 +134,6 @@ export class DisputePlayer {
       args: [deployment.market, subjectHash],
     });
     return segmentRoot !== ZERO_BYTES32;
-  }
-
-  async #adopt({ disputeId, subject }: BookedDispute, deadline: number): Promise<Included> {
-    const { sender, deployment } = this.#context;
-    return sender.send(
-      {
-        address: deployment.game,
-        abi: contractAbi("DisputeGame"),
-        functionName: "adopt",
-        args: [disputeId, subject],
-      },
-      { deadline },
-    );
   }
 
   async #claimTimeout({ disputeId, walk }: BookedDispute): Promise<void> {

@@ -1,5 +1,5 @@
 /** A move of the game as a call of its contract. */
-import type { ContractFunctionArgs, Hex } from "viem";
+import { type ContractFunctionArgs, encodeFunctionData, type Hex } from "viem";
 import { type Artifact, contractAbi } from "../chain/contracts.ts";
 import type { Included } from "../chain/sender.ts";
 import type { Move } from "../dispute/moves.ts";
@@ -7,6 +7,7 @@ import type { ProgramContext } from "../programOptions.ts";
 import type { DisputedSubject } from "./marketBook.ts";
 
 type GameAbi = Artifact<"DisputeGame">["abi"];
+const GAME = contractAbi("DisputeGame");
 
 /** A function of the game with its arguments. */
 export type MoveCall = {
@@ -57,19 +58,58 @@ export function moveCall(disputeId: Hex, subject: DisputedSubject, move: Move): 
   }
 }
 
+type SendingContext = Pick<ProgramContext, "sender" | "deployment">;
+
 /**
  * @param deadline last second of block time in which the move counts.
  * @throws as `Sender.send`.
  */
 export async function sendMove(
-  { sender, deployment }: Pick<ProgramContext, "sender" | "deployment">,
+  context: SendingContext,
   disputeId: Hex,
   subject: DisputedSubject,
   move: Move,
   deadline: number,
 ): Promise<Included> {
   const call = moveCall(disputeId, subject, move);
-  return sender.send({ address: deployment.game, abi: contractAbi("DisputeGame"), ...call }, { deadline });
+  if (move.kind === "answer" && move.children !== undefined) {
+    return sendWithOpening(context, disputeId, encodeFunctionData({ abi: GAME, ...call }), move.children, deadline);
+  }
+  const { sender, deployment } = context;
+  return sender.send({ address: deployment.game, abi: GAME, ...call }, { deadline });
+}
+
+/**
+ * Takes over the answer that the defendant has given in another dispute about the subject.
+ * @param children the opening of the answered root, where it is the defendant's next move.
+ * @throws as `Sender.send`.
+ */
+export async function sendAdoption(
+  context: SendingContext,
+  disputeId: Hex,
+  subject: DisputedSubject,
+  children: readonly Hex[] | undefined,
+  deadline: number,
+): Promise<Included> {
+  const call = { abi: GAME, functionName: "adopt", args: [disputeId, subject] } as const;
+  if (children !== undefined) return sendWithOpening(context, disputeId, encodeFunctionData(call), children, deadline);
+  const { sender, deployment } = context;
+  return sender.send({ address: deployment.game, ...call }, { deadline });
+}
+
+/** One transaction instead of two: its base cost and the cold storage are paid once. */
+async function sendWithOpening(
+  { sender, deployment }: SendingContext,
+  disputeId: Hex,
+  answer: Hex,
+  children: readonly Hex[],
+  deadline: number,
+): Promise<Included> {
+  const opening = encodeFunctionData({ abi: GAME, functionName: "open", args: [disputeId, children] });
+  return sender.send(
+    { address: deployment.game, abi: GAME, functionName: "multicall", args: [[answer, opening]] },
+    { deadline },
+  );
 }
 
 type Sixteen<value> = readonly [

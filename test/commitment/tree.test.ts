@@ -49,7 +49,7 @@ describe("MerkleTree", () => {
       for (let height = 0; height <= tree.depth; height++) {
         for (let index = 0; index < 2 ** (tree.depth - height); index++) {
           const opening = tree.opening(height, index);
-          assert.equal(opening.length, 2 ** Math.min(4, height));
+          assert.equal(opening.length, 2 ** openingHeight(height));
           assert.equal(foldOpening(opening), tree.node(height, index));
         }
       }
@@ -152,12 +152,12 @@ describe("verifyProof", () => {
 });
 
 describe("depthOf and openingHeight", () => {
-  it("are ceil(log2) and the least of it and 4", () => {
+  it("are ceil(log2), and four or all that is left up to five", () => {
     for (let count = 1; count <= 1025; count++) assert.equal(depthOf(count), Math.ceil(Math.log2(count)));
     for (let depth = 1; depth <= 40; depth++) {
       assert.equal(depthOf(2 ** depth), depth);
       assert.equal(depthOf(2 ** depth + 1), depth + 1);
     }
-    assert.deepEqual([0, 1, 3, 4, 5, 30].map(openingHeight), [0, 1, 3, 4, 4, 4]);
+    assert.deepEqual([0, 1, 3, 4, 5, 6, 30].map(openingHeight), [0, 1, 3, 4, 5, 4, 4]);
   });
 });

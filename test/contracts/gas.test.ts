@@ -97,15 +97,17 @@ describe("gas", () => {
     const { open, choose, adjudicate } = played.by;
     const round = Math.max(...open!) + Math.max(...choose!);
     assert.ok(open!.length <= 14, `${open!.length} rounds`);
-    assert.ok(round <= 95_000, `a round costs ${round}`);
+    assert.ok(round <= 112_000, `a round costs ${round}`);
     assert.ok(adjudicate![0]! <= 500_000, `the adjudication costs ${adjudicate}`);
-    assert.ok(played.whole <= 1_850_000, `the dispute costs ${played.whole}: ${played.text}`);
+    console.log(played.text, played.whole);
+    assert.ok(played.whole <= 1_700_000, `the dispute costs ${played.whole}: ${played.text}`);
 
     // With a defendant that serves its openings, so that they travel with the choices.
     const together = await playDeep(claims, (dispute) => dispute.playTogether());
     const shared = Math.max(...together.by["open+choose"]!);
-    assert.ok(shared <= 72_000, `a shared round costs ${shared}`);
-    assert.ok(together.whole <= 1_500_000, `the dispute costs ${together.whole}: ${together.text}`);
+    assert.ok(shared <= 88_000, `a shared round costs ${shared}`);
+    console.log(together.text, together.whole);
+    assert.ok(together.whole <= 1_450_000, `the dispute costs ${together.whole}: ${together.text}`);
   });
 });
 
