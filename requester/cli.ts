@@ -13,21 +13,31 @@ const program = new Command("touchstone")
 
 addDemo(program);
 // These load the compiled contracts' interfaces when they run, which the demo compiles first.
-const [{ addPost }, { addFollow }, { addFetch }, { addConformance }, { addPlan }, { addServeStore }, { addFaucet }] =
-  await Promise.all([
-    import("./commands/post.ts"),
-    import("./commands/follow.ts"),
-    import("./commands/fetch.ts"),
-    import("./commands/conformance.ts"),
-    import("./commands/plan.ts"),
-    import("./commands/serveStore.ts"),
-    import("./commands/faucet.ts"),
-  ]);
+const [
+  { addPost },
+  { addFollow },
+  { addFetch },
+  { addConformance },
+  { addPlan },
+  { addData },
+  { addServeStore },
+  { addFaucet },
+] = await Promise.all([
+  import("./commands/post.ts"),
+  import("./commands/follow.ts"),
+  import("./commands/fetch.ts"),
+  import("./commands/conformance.ts"),
+  import("./commands/plan.ts"),
+  import("./commands/data.ts"),
+  import("./commands/serveStore.ts"),
+  import("./commands/faucet.ts"),
+]);
 addPost(program);
 addFollow(program);
 addFetch(program);
 addConformance(program);
 addPlan(program);
+addData(program);
 addServeStore(program);
 addFaucet(program);
 

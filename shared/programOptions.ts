@@ -87,6 +87,13 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+/** A TCP port option. */
+export function parsePort(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text) || Number(text) > 65535)
+    throw new InvalidArgumentError("It must be from 1 to 65535.");
+  return Number(text);
+}
+
 /** A bytes32 option. */
 export function parseBytes32(text: string): `0x${string}` {
   if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError("It must be 0x and 64 hex digits.");

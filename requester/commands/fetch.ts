@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { createOutput } from "../../shared/cli.ts";
 import {
@@ -9,8 +8,8 @@ import {
   openProgramStore,
   parseBytes32,
 } from "../../shared/programOptions.ts";
-
 import { fetchModel } from "../fetchModel.ts";
+import { requireFolderOf, writeOutput } from "../outputFile.ts";
 
 interface FetchOptions extends ChainOptions {
   readonly store: string;
@@ -29,9 +28,10 @@ export function addFetch(program: Command): void {
     );
   addStoreOption(addChainOptions(command)).action(async (taskId: `0x${string}`, options: FetchOptions) => {
     const output = createOutput(options.json ?? false);
+    await requireFolderOf(options.out);
     const { chain, deployment } = await openChain(options);
     const { safetensors } = await fetchModel(chain, deployment, openProgramStore(options.store), taskId);
-    await writeFile(options.out, safetensors);
+    await writeOutput(options.out, safetensors);
     output.event("fetched", { taskId, file: options.out, bytes: safetensors.length }, `wrote ${options.out}`);
   });
 }

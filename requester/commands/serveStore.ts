@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { createOutput } from "../../shared/cli.ts";
-import { parseCount } from "../../shared/programOptions.ts";
+import { parsePort } from "../../shared/programOptions.ts";
 import { shutdownSignal } from "../../shared/service/shutdown.ts";
 import { DirectoryStore } from "../../shared/store/directory.ts";
 import { serveStore } from "../../shared/store/serve.ts";
@@ -17,7 +17,7 @@ export function addServeStore(program: Command): void {
     .command("serve-store")
     .argument("<directory>", "the store's directory")
     .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--port <n>", "port to listen on", parseCount, 8420)
+    .option("--port <n>", "port to listen on", parsePort, 8420)
     .option("--read-only", "refuse uploads")
     .option("--json", "one JSON object a line")
     .summary("share a store with programs on other machines")

@@ -3,7 +3,7 @@ import { type ContractFunctionArgs, type Hex, parseEventLogs } from "viem";
 import type { Bytes32 } from "../commitment/bytes32.ts";
 import { TouchstoneError } from "../errors.ts";
 import type { Training } from "../program/training.ts";
-import { parseContentId } from "../store/contentId.ts";
+import { contentIdOfBytes32 } from "../store/contentId.ts";
 import type { ContentId } from "../store/store.ts";
 import type { Chain } from "./connect.ts";
 import { type Artifact, contractAbi } from "./contracts.ts";
@@ -64,11 +64,6 @@ export async function readTaskRecord(
     event.eventName === "CheckpointAppended" ? [checkpointOf(event.args)] : [],
   );
   return { taskId, requester, spec, training: spec.training, manifest: contentIdOfBytes32(spec.manifest), checkpoints };
-}
-
-/** A content id as the chain carries it. */
-export function contentIdOfBytes32(value: Bytes32): ContentId {
-  return parseContentId(value.slice(2));
 }
 
 function checkpointOf(args: { segment: number; stateRoot: Hex; locator: Hex }): CommittedCheckpoint {

@@ -3,8 +3,8 @@ import type { Hex } from "viem";
 import { getCheckpoint } from "../data/checkpoint.ts";
 import { TouchstoneError } from "../errors.ts";
 import type { Program, Tensor } from "../program/program.ts";
+import { contentIdOfBytes32 } from "../store/contentId.ts";
 import type { Store } from "../store/store.ts";
-import { contentIdOfHex } from "./loadTask.ts";
 import type { BookedCheckpoint } from "./marketBook.ts";
 
 /** The state, or the reason why the store does not give it: missing, damaged, another one, unreachable. */
@@ -14,7 +14,7 @@ export async function fetchCheckpoint(
   { locator, stateRoot }: BookedCheckpoint,
 ): Promise<{ readonly state: readonly Tensor[] } | { readonly problem: TouchstoneError }> {
   try {
-    return { state: await getCheckpoint(store, contentIdOfHex(locator), program.state, stateRoot as Hex) };
+    return { state: await getCheckpoint(store, contentIdOfBytes32(locator), program.state, stateRoot as Hex) };
   } catch (error) {
     if (error instanceof TouchstoneError) return { problem: error };
     throw error;

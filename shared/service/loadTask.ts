@@ -9,8 +9,7 @@ import { TotalEngine } from "../engine/total.ts";
 import type { Job } from "../program/job.ts";
 import type { Tensor } from "../program/program.ts";
 import { requireWellFormedJob } from "../program/validate.ts";
-import { parseContentId } from "../store/contentId.ts";
-import type { ContentId } from "../store/store.ts";
+import { contentIdOfBytes32 } from "../store/contentId.ts";
 import type { ServiceContext } from "./context.ts";
 import type { BookedTask, PostedSpec } from "./marketBook.ts";
 
@@ -32,13 +31,8 @@ export async function loadTask(
   { store, threads }: Pick<ServiceContext, "store" | "threads">,
   { taskId, spec }: Pick<BookedTask, "taskId" | "spec">,
 ): Promise<LoadedTask> {
-  const { job, initialState } = await getTaskPackage(store, contentIdOfHex(spec.manifest), spec.training);
+  const { job, initialState } = await getTaskPackage(store, contentIdOfBytes32(spec.manifest), spec.training);
   requireWellFormedJob(job, initialState);
   const engine = new TotalEngine(await startOnnxRuntime(job.program, { threads }), new ReferenceEngine(job.program));
   return { taskId, spec, job, run: new Run(job), initialState, engine };
-}
-
-/** A content id as the contracts hold it. */
-export function contentIdOfHex(hex: Hex): ContentId {
-  return parseContentId(hex.slice(2));
 }

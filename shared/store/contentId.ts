@@ -17,3 +17,8 @@ export function parseContentId(text: unknown): ContentId {
   if (!isContentId(text)) throw new ContentIdError(text);
   return text;
 }
+
+/** A content id as the chain carries it: 0x and 64 digits. @throws ContentIdError. */
+export function contentIdOfBytes32(value: string): ContentId {
+  return parseContentId(value.slice(2));
+}

@@ -97,12 +97,14 @@ export async function serveStore(store: Store, options: ServeStoreOptions = {}):
   });
   server.timeout = timeoutMs;
 
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(new StoreUnreachableError(`http://${host}:${options.port ?? 0}`, error.message, error)),
-    );
-    server.listen(options.port ?? 0, host, resolve);
-  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(options.port ?? 0, host, resolve);
+    });
+  } catch (error) {
+    throw new StoreUnreachableError(`http://${host}:${options.port ?? 0}`, (error as Error).message, error);
+  }
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,

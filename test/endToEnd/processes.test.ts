@@ -16,7 +16,7 @@ import { getCheckpoint } from "../../shared/data/checkpoint.ts";
 import { NoDifferenceError } from "../../shared/dispute/challenger.ts";
 import { Level } from "../../shared/dispute/position.ts";
 import { segmentCount } from "../../shared/program/job.ts";
-import { contentIdOfHex } from "../../shared/service/loadTask.ts";
+import { contentIdOfBytes32 } from "../../shared/store/contentId.ts";
 import { challenge, replay } from "../../verifier/single.ts";
 import { smallInitialState, smallJob } from "../dispute/smallJob.ts";
 import { Stage, TERMS } from "./stage.ts";
@@ -134,7 +134,7 @@ test("an honest run beats its accuser, settles, and everybody is paid", async ()
 
   const root = await chain.client.readContract({ ...market, functionName: "finalStateRoot", args: [taskId] });
   const { locator } = process.events.findLast(({ event }) => event === "checkpoint") as unknown as { locator: string };
-  const model = await getCheckpoint(stage.store, contentIdOfHex(`0x${locator}`), job.program.state, root);
+  const model = await getCheckpoint(stage.store, contentIdOfBytes32(`0x${locator}`), job.program.state, root);
   assert.equal(stateRoot(model), root);
 });
 

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, it } from "node:test";
+import { CommanderError } from "commander";
 import { ProgramProcess } from "../../requester/demo/programProcess.ts";
+import { parsePort } from "../../shared/programOptions.ts";
 import { StoreMissingError } from "../../shared/store/errors.ts";
 import { openStore } from "../../shared/store/open.ts";
 
@@ -27,5 +30,14 @@ describe("touchstone serve-store", () => {
       await rm(folder, { recursive: true });
     }
     assert.equal(await server.ended, 0);
+  });
+
+  it("refuses a port that is none, as a wrong call", () => {
+    for (const port of ["0", "65536", "99999", "http", "1e3", ""]) assert.throws(() => parsePort(port), CommanderError);
+    assert.deepEqual([parsePort("1"), parsePort("65535")], [1, 65535]);
+    const args = ["requester/cli.ts", "serve-store", tmpdir(), "--port", "99999", "--json"];
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    assert.equal(status, 2);
+    assert.equal(JSON.parse(stdout).error.code, "USAGE");
   });
 });

@@ -198,8 +198,9 @@ describe("HttpStore and serveStore", () => {
     assert.equal(requests, 5);
   });
 
-  it("say when the address is taken", async () => {
+  it("say when the address is taken, or none", async () => {
     const { directory, url } = await served();
+    await assert.rejects(serveStore(directory, { port: 99999 }), StoreUnreachableError);
     await assert.rejects(serveStore(directory, { port: Number(new URL(url).port) }), StoreUnreachableError);
   });
 });
