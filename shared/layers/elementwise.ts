@@ -5,6 +5,7 @@ import { broadcastShape } from "../program/graph.ts";
 
 /**
  * Adds a node that computes `expression` at every element of its inputs, broadcast to one shape.
+ * @param bound of the elements' magnitudes, where the expression itself guarantees one.
  * @throws RangeError when the shapes do not broadcast (importers check before).
  */
 export function elementwise(
@@ -14,6 +15,7 @@ export function elementwise(
   inputs: readonly ValueId[],
   expression: NonNullable<SourceNode["expression"]>,
   gradient?: SourceNode["gradient"],
+  bound?: number,
 ): ValueId {
   const shape = inputs.map((input) => graph.shape(input)).reduce((a, b) => requireShape(broadcastShape(a, b), layer));
   const id: ValueId = graph.add({
@@ -24,6 +26,7 @@ export function elementwise(
     shape,
     expression,
     ...(gradient === undefined ? {} : { gradient }),
+    ...(bound === undefined ? {} : { bound }),
     lower: (lowering) => lowering.elementwise(id),
   });
   return id;

@@ -6,6 +6,8 @@ const EXP = [
   1, 1.0000004768371582, 0.4999929666519165, 0.16670890152454376, 0.041542306542396545, 0.00853758491575718,
   0.0011902517871931195, 0.0003142068744637072, -1.4081805602472741e-5, 9.263335414289031e-6,
 ];
+/** e^(±t) for 0 ≤ t ≤ 27.7, where it is 2^40. */
+const POWER_MOST = 27.7;
 export const EXP_LEAST = -1 / 32;
 export const EXP_MOST = 20;
 
@@ -19,6 +21,24 @@ export function expNegative(map: MapBuilder, t: Register): Register {
   let power = map.polynomial(eighth, EXP);
   for (let squaring = 0; squaring < 3; squaring++) power = map.mul(power, power);
   return map.div(map.immediate(1), power);
+}
+
+/**
+ * e^x for x clipped to ±27.7; |relative error| ≤ 4e-6 (≤ 3e-6 for |x| ≤ 8), by (e^(|x|/16))^16 or its reciprocal.
+ */
+export function exponential(map: MapBuilder, x: Register): Register {
+  const small = map.mul(map.min(map.abs(x), map.immediate(POWER_MOST)), map.immediate(1 / 16));
+  let power = map.polynomial(small, EXP);
+  for (let squaring = 0; squaring < 4; squaring++) power = map.mul(power, power);
+  return map.select(map.less(x, map.immediate(0)), map.div(map.immediate(1), power), power);
+}
+
+/** log(1 + u) for u in [0, 1]; |absolute error| ≤ 2e-7. 2 artanh(u / (2 + u)) by its series. */
+export function logarithmOfOnePlus(map: MapBuilder, u: Register): Register {
+  const ratio = map.div(u, map.add(u, map.immediate(2)));
+  const square = map.max(map.mul(ratio, ratio), map.immediate(2 ** -40));
+  const series = Array.from({ length: 8 }, (_, k) => 2 / (2 * k + 1));
+  return map.mul(ratio, map.polynomial(square, series));
 }
 
 export const LOG_LEAST = 0.75;

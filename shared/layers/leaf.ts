@@ -39,14 +39,25 @@ export function state(graph: SourceGraph, name: string, shape: readonly number[]
 
 export function constant(graph: SourceGraph, name: string, tensor: Tensor): ValueId {
   const { dtype, shape, words } = tensor;
-  const greatest = dtype === Dtype.int32 ? words.reduce((most, word) => Math.max(most, word | 0), 0) : null;
+  const numbers =
+    dtype === Dtype.int32
+      ? new Int32Array(words.buffer, words.byteOffset, words.length)
+      : new Float32Array(words.buffer, words.byteOffset, words.length);
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const number of numbers) {
+    least = Math.min(least, number);
+    most = Math.max(most, number);
+  }
+  const sign = least > 0 ? 1 : most < 0 ? -1 : null;
   return graph.add({
     name,
     layer: "constant",
     inputs: [],
     dtype,
-    ...(greatest === null ? {} : { greatest }),
+    ...(dtype === Dtype.int32 ? { greatest: most } : { bound: Math.max(-least, most) }),
+    ...(dtype === Dtype.float32 && sign !== null ? { sign } : {}),
     shape,
+    ...(least === most ? { expression: (map) => map.immediate(least) } : {}),
     lower: (lowering) => lowering.constant(tensor),
   });
 }

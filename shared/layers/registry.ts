@@ -1,8 +1,35 @@
 /** The ONNX operators that can be imported, and what to use instead of some that cannot. A new layer is one line here. */
+import { importAbs, importSign } from "./absolute.ts";
+import {
+  importCelu,
+  importElu,
+  importHardSigmoid,
+  importHardSwish,
+  importLeakyRelu,
+  importSelu,
+  importSoftplus,
+  importSoftsign,
+  importThresholdedRelu,
+} from "./activations.ts";
 import { importAdd } from "./add.ts";
+import {
+  importAnd,
+  importEqual,
+  importGreater,
+  importGreaterOrEqual,
+  importLess,
+  importLessOrEqual,
+  importNot,
+  importOr,
+  importXor,
+} from "./compare.ts";
 import { importCast, importConstant, importIdentity, importShape } from "./constants.ts";
+import { importDiv, importReciprocal } from "./divide.ts";
 import { importDropout } from "./dropout.ts";
 import { importErf } from "./erf.ts";
+import { importExp } from "./exp.ts";
+import { importExpand, importTile } from "./expand.ts";
+import { importClip, importMax, importMin } from "./extremum.ts";
 import { importGather } from "./gather.ts";
 import { importGelu } from "./gelu.ts";
 import { importGemm } from "./gemm.ts";
@@ -11,72 +38,127 @@ import type { Importer } from "./importer.ts";
 import { importBatchNormalization, importInstanceNormalization } from "./importNormalise.ts";
 import { importAveragePool, importGlobalAveragePool, importMaxPool } from "./importPool.ts";
 import { importConcat } from "./join.ts";
+import { importLog } from "./log.ts";
 import { importMatMul } from "./matmul.ts";
+import { importMul } from "./multiply.ts";
 import { importLayerNormalization, importRmsNormalization } from "./normalization.ts";
 import { importPad } from "./pad.ts";
+import { importPow } from "./power.ts";
+import { importPRelu } from "./prelu.ts";
 import { importReduceL2, importReduceMax, importReduceMean, importReduceMin, importReduceSum } from "./reduce.ts";
 import { importRelu } from "./relu.ts";
 import { importFlatten, importReshape, importSqueeze, importUnsqueeze } from "./reshape.ts";
+import { importSqrt } from "./roots.ts";
 import { importSigmoid } from "./sigmoid.ts";
 import { importSwish } from "./silu.ts";
 import { importSlice, importSplit } from "./slice.ts";
 import { importLogSoftmax, importSoftmax } from "./softmax.ts";
+import { importNeg, importSub } from "./subtract.ts";
 import { importTanh } from "./tanh.ts";
 import { importTranspose } from "./transpose.ts";
+import { importMean, importSum } from "./variadic.ts";
+import { importWhere } from "./where.ts";
 
 export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
   Object.entries({
+    Abs: importAbs,
     Add: importAdd,
+    And: importAnd,
     AveragePool: importAveragePool,
     BatchNormalization: importBatchNormalization,
     Cast: importCast,
+    Celu: importCelu,
+    Clip: importClip,
     Concat: importConcat,
     Constant: importConstant,
     Conv: importConv,
     ConvTranspose: importConvTranspose,
+    Div: importDiv,
     Dropout: importDropout,
+    Elu: importElu,
+    Equal: importEqual,
     Erf: importErf,
+    Exp: importExp,
+    Expand: importExpand,
     Flatten: importFlatten,
     Gather: importGather,
     Gelu: importGelu,
     Gemm: importGemm,
     GlobalAveragePool: importGlobalAveragePool,
+    Greater: importGreater,
+    GreaterOrEqual: importGreaterOrEqual,
+    HardSigmoid: importHardSigmoid,
+    HardSwish: importHardSwish,
     Identity: importIdentity,
     InstanceNormalization: importInstanceNormalization,
     LayerNormalization: importLayerNormalization,
+    LeakyRelu: importLeakyRelu,
+    Less: importLess,
+    LessOrEqual: importLessOrEqual,
+    Log: importLog,
     LogSoftmax: importLogSoftmax,
     MatMul: importMatMul,
+    Max: importMax,
     MaxPool: importMaxPool,
-    RMSNormalization: importRmsNormalization,
+    Mean: importMean,
+    Min: importMin,
+    Mul: importMul,
+    Neg: importNeg,
+    Not: importNot,
+    Or: importOr,
+    Pad: importPad,
+    Pow: importPow,
+    PRelu: importPRelu,
+    Reciprocal: importReciprocal,
     ReduceL2: importReduceL2,
     ReduceMax: importReduceMax,
     ReduceMean: importReduceMean,
     ReduceMin: importReduceMin,
     ReduceSum: importReduceSum,
-    Pad: importPad,
     Relu: importRelu,
     Reshape: importReshape,
+    RMSNormalization: importRmsNormalization,
+    Selu: importSelu,
     Shape: importShape,
     Sigmoid: importSigmoid,
+    Sign: importSign,
     SimplifiedLayerNormalization: importRmsNormalization,
-    Softmax: importSoftmax,
     Slice: importSlice,
+    Softmax: importSoftmax,
+    Softplus: importSoftplus,
+    Softsign: importSoftsign,
     Split: importSplit,
+    Sqrt: importSqrt,
     Squeeze: importSqueeze,
+    Sub: importSub,
+    Sum: importSum,
     Swish: importSwish,
     Tanh: importTanh,
+    ThresholdedRelu: importThresholdedRelu,
+    Tile: importTile,
     Transpose: importTranspose,
     Unsqueeze: importUnsqueeze,
+    Where: importWhere,
+    Xor: importXor,
   }),
 );
 
 const NEAREST: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    LeakyRelu: "The nearest supported activation is Relu.",
-    Elu: "The nearest supported activation is Relu.",
-    Sub: "The nearest supported operator is Add.",
-    Sum: "The nearest supported operator is Add.",
-    Einsum: "The nearest supported operator is MatMul.",
+    Acos: "It is supported of constants only.",
+    ArgMax: "It has no gradient: leave it out, and choose where the model is used.",
+    ArgMin: "It has no gradient: leave it out, and choose where the model is used.",
+    Cos: "It is supported of constants only, such as a table of positions.",
+    CumSum: "It is supported of constants only; of data, multiply by a triangular matrix.",
+    Einsum: "The nearest supported operators are Transpose, Reshape and MatMul.",
+    If: "Export the branch that is trained.",
+    Loop: "Export with the loop unrolled (a fixed number of iterations).",
+    Mod: "It is supported of constants only.",
+    NonZero: "Its shape depends on data; it is supported of constants only. Use Where.",
+    Scan: "Export with the loop unrolled (a fixed number of iterations).",
+    ScatterND: "The nearest supported operators are Where and Concat.",
+    Sin: "It is supported of constants only, such as a table of positions.",
+    TopK: "It has no gradient through its choice: leave it out, and choose where the model is used.",
   }),
 );
 

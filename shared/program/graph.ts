@@ -23,6 +23,10 @@ export interface SourceNode {
   readonly shape: readonly number[];
   /** Integer tensors: a bound of the elements, which are not negative. */
   readonly greatest?: number;
+  /** float32 tensors: a bound of the magnitudes, where the tensor has one by construction. */
+  readonly bound?: number;
+  /** Constants all of whose elements are positive, or all negative. */
+  readonly sign?: 1 | -1;
   /** Transpose nodes: which input axis each output axis is. */
   readonly permutation?: readonly number[];
   /**
@@ -32,7 +36,10 @@ export interface SourceNode {
   readonly gradient?: (upstream: ValueId | null) => readonly Contribution[];
   /** Emits the canonical operators of this node and says where its tensor lies. */
   readonly lower: (lowering: Lowering) => View;
-  /** Elementwise nodes: the result from one register for each input. Such nodes can be fused into one Map. */
+  /**
+   * Elementwise nodes: the result from one register for each input. Such nodes can be fused into one Map. Of a constant that is the same
+   * number everywhere: the number, which then is an immediate of every Map that reads it.
+   */
   readonly expression?: (map: MapBuilder, inputs: readonly Register[]) => Register;
 }
 
@@ -79,9 +86,14 @@ export class SourceGraph {
 }
 
 /** What moving elements about leaves as it is. */
-export function elementsOf(graph: SourceGraph, id: ValueId): Pick<SourceNode, "name" | "dtype" | "greatest"> {
-  const { name, dtype, greatest } = graph.node(id);
-  return greatest === undefined ? { name, dtype } : { name, dtype, greatest };
+export function elementsOf(graph: SourceGraph, id: ValueId): Pick<SourceNode, "name" | "dtype" | "greatest" | "bound"> {
+  const { name, dtype, greatest, bound } = graph.node(id);
+  return {
+    name,
+    dtype,
+    ...(greatest === undefined ? {} : { greatest }),
+    ...(bound === undefined ? {} : { bound }),
+  };
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -171,7 +171,9 @@ export class Lowering {
    */
   elementwise(id: ValueId): View {
     const { name, shape } = this.#graph.node(id);
-    const parts = this.#expression(id, true) ?? this.#expression(id, false);
+    let parts = this.#expression(id, true);
+    // A Map has operands: what is computed from single numbers alone reads them as constants.
+    if (parts === null || parts.operands.length === 0) parts = this.#expression(id, false);
     if (parts === null) throw new RangeError(`the expression of ${name} exceeds the limits of a Map`);
     const axes = [...shape.keys()];
     const order = this.#roots.has(id) ? axes : memoryOrder(shape, parts.operands);
@@ -207,6 +209,7 @@ export class Lowering {
 
   #fusible(id: ValueId, shape: readonly number[]): boolean {
     const node = this.#graph.node(id);
+    if (node.expression !== undefined && node.inputs.length === 0) return true;
     return (
       node.expression !== undefined &&
       this.#readers.get(id) === 1 &&

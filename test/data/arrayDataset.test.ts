@@ -139,7 +139,10 @@ describe("datasets of arrays", () => {
   it("round once, after scale and shift in float64", async () => {
     const fields = { x: { dtype: "float32", scale: 0.01, shift: 1e-9 } };
     const data = await csv({ "a.csv": "x\n3\n16777217\n" }, { fields });
-    assert.deepEqual(valuesOf(data, data.training, "x").flat(), [Math.fround(3 * 0.01 + 1e-9), Math.fround(16777217 * 0.01 + 1e-9)]);
+    assert.deepEqual(valuesOf(data, data.training, "x").flat(), [
+      Math.fround(3 * 0.01 + 1e-9),
+      Math.fround(16777217 * 0.01 + 1e-9),
+    ]);
   });
 
   it("refuse values that a field cannot hold, naming the place", async () => {
@@ -156,7 +159,9 @@ describe("datasets of arrays", () => {
         return true;
       });
     }
-    const notANumber = fixture("float64.npy").with(128 + 6, 0xf8).with(128 + 7, 0x7f);
+    const notANumber = fixture("float64.npy")
+      .with(128 + 6, 0xf8)
+      .with(128 + 7, 0x7f);
     const files = memoryFiles({ "a.npy": notANumber });
     const section = { kind: "npy", fields: { x: { files: "*.npy", dtype: "float32" } } };
     const broken = buildDataset(dataSection.parse(section), files);
@@ -169,7 +174,10 @@ describe("datasets of arrays", () => {
     await assert.rejects(fromDisk({ kind: "idx", fields: other }), DataFileError);
     const rows = { a: { ...x, files: "float32.npy" }, b: { ...x, files: "uint8.npy" } };
     await assertWrong(fromDisk({ kind: "npy", fields: rows }), "$.data.fields.b.files", /4 rows, a has 3/);
-    const widths = fromDisk({ kind: "npy", fields: { a: { ...x, files: "{bool,float16}.npy" }, b: { ...x, files: "*t8.npy" } } });
+    const widths = fromDisk({
+      kind: "npy",
+      fields: { a: { ...x, files: "{bool,float16}.npy" }, b: { ...x, files: "*t8.npy" } },
+    });
     await assertWrong(widths, "$.data.fields.b.files", /rows/);
     const wide = fromDisk({ kind: "npy", fields: { a: { ...x, files: "{float32,uint8}.npy" } } });
     await assert.rejects(wide, (error: DataFileError) => error.file === "uint8.npy" && error.place === "shape");
@@ -199,7 +207,8 @@ describe("datasets of arrays", () => {
     );
     const files = memoryFiles({ "1.txt": "abcd", "2.txt": "abcd" });
     const text = { kind: "text", files: "*.txt", context: 2, stride: 1, holdOutEvery: 2 };
-    const warningsOf = async (more: object) => datasetWarnings(await buildDataset(dataSection.parse({ ...text, ...more }), files));
+    const warningsOf = async (more: object) =>
+      datasetWarnings(await buildDataset(dataSection.parse({ ...text, ...more }), files));
     assert.deepEqual(await warningsOf({}), []);
     assert.match((await warningsOf({ minimumCount: 50 })).join(), /one token/);
     const mixed = memoryFiles({ "1.txt": "aaaabbbbcd", "2.txt": "abcd" });

@@ -16,9 +16,10 @@ import { type ArrayData, dataSection } from "../../shared/program/taskData.ts";
 
 // Written by NumPy, and by hand from the formats' descriptions (test/fixtures/data/write.py).
 const FOLDER = path.resolve(import.meta.dirname, "../fixtures/data");
-const expected: Record<string, Record<string, { rows: number; width: number; values: (number | string)[] }>> = JSON.parse(
-  readFileSync(path.join(FOLDER, "expected.json"), "utf8"),
-);
+const expected: Record<
+  string,
+  Record<string, { rows: number; width: number; values: (number | string)[] }>
+> = JSON.parse(readFileSync(path.join(FOLDER, "expected.json"), "utf8"));
 const { compressors } = dataFilesIn(FOLDER);
 
 const fixture = (name: string): DataFile => ({ name, bytes: new Uint8Array(readFileSync(path.join(FOLDER, name))) });
@@ -176,7 +177,10 @@ describe("CSV files", () => {
   const values = (array: SourceArray | undefined) => [...array!.values];
 
   it("may lack a header, use another delimiter, begin with a mark, and end with empty lines", () => {
-    assert.deepEqual(values(read("1;2\n3;4\n", number("2", "1"), { delimiter: ";", hasHeader: false })[0]), [2, 1, 4, 3]);
+    assert.deepEqual(
+      values(read("1;2\n3;4\n", number("2", "1"), { delimiter: ";", hasHeader: false })[0]),
+      [2, 1, 4, 3],
+    );
     assert.deepEqual(values(read("\u{FEFF}a,b\r\n1,2\r\n\r\n\r\n")[0]), [1]);
     assert.deepEqual(values(read('"a"\n"1"\n2')[0]), [1, 2]);
     assert.deepEqual(values(read("b,a\n1,", [{ columns: ["a"], isText: true }])[0]), [""]);
@@ -219,7 +223,11 @@ describe("Parquet files", () => {
     await assertRefused(() => read(fixture("rows.parquet"), "price"), /footer/, /"price"[\s\S]*label, size/);
     await assertRefused(() => read(fixture("oversized.parquet"), "weight"), /footer/, /35184372088832 rows/);
     await assertRefused(() => read(fixture("lz4.parquet"), "weight"), /pages/, /LZ4/);
-    await assertRefused(() => readParquet(fixture("rows.parquet"), [{ columns: ["size"], isText: false }], {}), /pages/, /GZIP/);
+    await assertRefused(
+      () => readParquet(fixture("rows.parquet"), [{ columns: ["size"], isText: false }], {}),
+      /pages/,
+      /GZIP/,
+    );
     await assertRefused(() => read(encode("a,b\n1,2\n3,4\n"), "a"), /start and end/, /no Parquet/);
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { expNegative, logarithm } from "../../shared/layers/exponential.ts";
+import { expNegative, exponential, logarithm, logarithmOfOnePlus } from "../../shared/layers/exponential.ts";
+import { LOG } from "../../shared/layers/log.ts";
 import { tanhExpression } from "../../shared/layers/tanh.ts";
 import { apply, points, worstRelative } from "../helpers/mapFunction.ts";
 import { Random } from "../helpers/random.ts";
@@ -47,4 +48,30 @@ test("tanh is within 4e-7, odd, and at most one rounding above 1", () => {
   const [zero, tiny, great] = apply(tanhExpression, Float32Array.of(0, 1e-40, 1e30));
   assert.deepEqual([zero, tiny], [0, 0]);
   assert.ok(Math.abs(great! - 1) < 3e-7);
+});
+
+test("e^x is within 4e-6 for x in ±27.7, and within 3e-6 up to 8", () => {
+  const inputs = points(-27.7, 27.7, 21);
+  assert.ok(worstRelative(inputs, apply(exponential, inputs), Math.exp) < 4e-6);
+  const small = points(-8, 8, 22);
+  assert.ok(worstRelative(small, apply(exponential, small), Math.exp) < 3e-6);
+  const [least, most] = apply(exponential, Float32Array.of(-1e30, 1e30));
+  assert.ok(least! > 9e-13 && most! < 1.1e12);
+});
+
+test("log(1 + u) is within 2e-7 for u from 0 to 1", () => {
+  const inputs = points(0, 1, 23);
+  const values = apply(logarithmOfOnePlus, inputs);
+  assert.ok(inputs.every((u, i) => Math.abs(values[i]! - Math.log1p(u)) < 2e-7));
+});
+
+test("log is within 2e-6 from 2^-31 to 2^31, and 5e-7 relative beyond 2", () => {
+  const random = new Random(24);
+  const inputs = Float32Array.from({ length: 60_000 }, () => 2 ** (62 * random.unit() - 31));
+  const values = apply(LOG.forward, inputs);
+  for (const [i, x] of inputs.entries()) {
+    const error = Math.abs(values[i]! - Math.log(x));
+    assert.ok(error < 2e-6 || (x > 2 && error < 5e-7 * Math.log(x)), `log ${x} is off by ${error}`);
+  }
+  assert.ok(Math.abs(apply(LOG.forward, Float32Array.of(0))[0]! + 31 * Math.LN2) < 1e-5);
 });

@@ -55,14 +55,25 @@ test("a next value that is only a view of something is copied into its own opera
 
 test("equal constants are stored once, names are made unique", () => {
   const built = program((graph, w, x) => {
-    const ones = () => constant(graph, "ones", { dtype: Dtype.float32, shape: [3], words: floats(1, 1, 1) });
-    const left = add(graph, w, ones(), "same");
-    const right = add(graph, x, ones(), "same");
+    const row = () => constant(graph, "row", { dtype: Dtype.float32, shape: [3], words: floats(1, 1, 2) });
+    const left = add(graph, w, row(), "same");
+    const right = add(graph, x, row(), "same");
     // Read twice, so that they are not fused.
     return add(graph, add(graph, left, right, "sum"), add(graph, left, right, "again"), "next");
   });
   assert.equal(built.constants.length, 1);
   const names = built.operators.map(({ name }) => name);
   assert.ok(names.includes("same") && names.includes("same.2"), names.join());
-  assert.deepEqual(nextOf(built), [26, 48, 70, 92, 114, 136]);
+  assert.deepEqual(nextOf(built), [26, 48, 74, 92, 114, 140]);
+});
+
+test("a constant that is one number is an immediate of the Maps that read it", () => {
+  const built = program((graph, w, x) => {
+    const ones = constant(graph, "ones", { dtype: Dtype.float32, shape: [3], words: floats(1, 1, 1) });
+    return add(graph, add(graph, w, ones, "left"), add(graph, x, ones, "right"), "next");
+  });
+  assert.equal(built.constants.length, 0);
+  const { operator } = built.operators.find(({ name }) => name === "next")!;
+  assert.deepEqual(operator.family === "map" ? operator.immediates : null, [...floats(1)]);
+  assert.deepEqual(nextOf(built), [13, 24, 35, 46, 57, 68]);
 });
