@@ -2,6 +2,7 @@
 import type { Tensor } from "../program/program.ts";
 import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
 import type { StateRange, StepReport, StepTrace } from "./engine.ts";
+import type { KernelStep } from "./kernels/kernelSession.ts";
 import type { RealisedStep } from "./realise/realise.ts";
 
 /** A realised step that is loaded. Calls take effect in the order in which they are made. */
@@ -16,10 +17,13 @@ export interface HostedSession {
   unload(): Promise<readonly Tensor[]>;
 }
 
+/** A step as one ONNX model, or as a program for kernels. */
+export type LoadableStep = RealisedStep | KernelStep;
+
 export interface Host {
   readonly name: string;
   /** @throws EngineFailedError when the runtime does not load the model. */
-  open(step: RealisedStep): Promise<HostedSession>;
+  open(step: LoadableStep): Promise<HostedSession>;
   /** Ends a session; the host stays. */
   release(session: HostedSession): Promise<void>;
   close(): Promise<void>;

@@ -3,7 +3,7 @@ import type { Program } from "../program/program.ts";
 import type { StepInputs } from "../program/stepInputs.ts";
 import type { ConformanceReport } from "./conformance/conformance.ts";
 import type { Engine, StepReport, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
-import type { Host, HostedSession } from "./host.ts";
+import type { Host, HostedSession, LoadableStep } from "./host.ts";
 import { requireInputs, requireSources, requireState } from "./inputs.ts";
 import { type Arithmetic, FLOAT64 } from "./realise/arithmetic.ts";
 import { realise } from "./realise/realise.ts";
@@ -12,13 +12,20 @@ import { assertValidState, assertValidStep } from "./validity.ts";
 /** Steps that are under way at a time: the next inputs are prepared while the engine computes. */
 const WINDOW = 4;
 
+/** How a step is made: as one ONNX model of this arithmetic, or by kernels (`kernels/`) beside the runtime's matrix products. */
+export type Form = Arithmetic | "kernels";
+
+function loadable(program: Program, form: Form, traced: boolean): LoadableStep {
+  return form === "kernels" ? { program, traced } : realise(program, { traced, arithmetic: form });
+}
+
 export class HostedEngine implements Engine {
   readonly name: string;
   /** What the self-test found, or null when none was run. */
   readonly conformance: ConformanceReport | null;
   readonly #host: Host;
   readonly #program: Program;
-  readonly #arithmetic: Arithmetic;
+  readonly #form: Form;
   readonly #plain: HostedSession;
   #traced: Promise<HostedSession> | null = null;
   #lastSteps: Promise<unknown> = Promise.resolve();
@@ -26,12 +33,12 @@ export class HostedEngine implements Engine {
   private constructor(
     host: Host,
     program: Program,
-    arithmetic: Arithmetic,
+    form: Form,
     plain: HostedSession,
     conformance: ConformanceReport | null,
   ) {
+    this.#form = form;
     this.conformance = conformance;
-    this.#arithmetic = arithmetic;
     this.name = host.name;
     this.#host = host;
     this.#program = program;
@@ -42,11 +49,11 @@ export class HostedEngine implements Engine {
   static async open(
     host: Host,
     program: Program,
-    arithmetic: Arithmetic = FLOAT64,
+    form: Form = FLOAT64,
     conformance: ConformanceReport | null = null,
   ): Promise<HostedEngine> {
-    const plain = await host.open(realise(program, { traced: false, arithmetic }));
-    return new HostedEngine(host, program, arithmetic, plain, conformance);
+    const plain = await host.open(loadable(program, form, false));
+    return new HostedEngine(host, program, form, plain, conformance);
   }
 
   /** @throws StepInputsError when a tensor is missing or has another size than the program says. */
@@ -58,7 +65,7 @@ export class HostedEngine implements Engine {
   /** @throws StepInputsError as `step`. */
   async trace(inputs: StepInputs): Promise<StepTrace> {
     requireInputs(this.#program, inputs);
-    this.#traced ??= this.#host.open(realise(this.#program, { traced: true, arithmetic: this.#arithmetic }));
+    this.#traced ??= this.#host.open(loadable(this.#program, this.#form, true));
     return (await this.#traced).run(inputs);
   }
 

@@ -13,12 +13,12 @@ export interface EngineOptions {
 
 /** @throws as `startEngine`. */
 export function startOnnxRuntime(program: Program, options: EngineOptions = {}): Promise<HostedEngine> {
-  return startEngine(openHost(options), program);
+  return startEngine(openHost(options), program, "kernels");
 }
 
 /** The self-test alone. @throws EngineFailedError when the runtime does not load or run. */
 export function onnxRuntimeConformance(options: EngineOptions = {}): Promise<ConformanceReport> {
-  return testHost(openHost(options));
+  return testHost(openHost(options), "kernels");
 }
 
 function openHost({ threads = 1 }: EngineOptions): WorkerHost {

@@ -2,7 +2,7 @@
 import type { Program } from "../program/program.ts";
 import { assertConforming, type ConformanceReport, checkConformance } from "./conformance/conformance.ts";
 import type { Host } from "./host.ts";
-import { HostedEngine } from "./hostedEngine.ts";
+import { type Form, HostedEngine } from "./hostedEngine.ts";
 import { FLOAT64 } from "./realise/arithmetic.ts";
 
 /**
@@ -10,14 +10,14 @@ import { FLOAT64 } from "./realise/arithmetic.ts";
  * @throws NonConformingEngineError when the engine deviates from the specification, UnrealisableError when the program is
  * malformed, EngineFailedError when the runtime does not load or run.
  */
-export async function startEngine(host: Host, program: Program): Promise<HostedEngine> {
+export async function startEngine(host: Host, program: Program, form: Form = FLOAT64): Promise<HostedEngine> {
   try {
     const report = await checkConformance(
-      (tested) => HostedEngine.open(host, tested),
+      (tested) => HostedEngine.open(host, tested, form),
       (engine) => engine.release(),
     );
     assertConforming(report);
-    return await HostedEngine.open(host, program, FLOAT64, report);
+    return await HostedEngine.open(host, program, form, report);
   } catch (error) {
     await host.close();
     throw error;
@@ -25,10 +25,10 @@ export async function startEngine(host: Host, program: Program): Promise<HostedE
 }
 
 /** The self-test alone, on a host that is closed afterwards. @throws EngineFailedError when the runtime does not load or run. */
-export async function testHost(host: Host): Promise<ConformanceReport> {
+export async function testHost(host: Host, form: Form = FLOAT64): Promise<ConformanceReport> {
   try {
     return await checkConformance(
-      (tested) => HostedEngine.open(host, tested),
+      (tested) => HostedEngine.open(host, tested, form),
       (engine) => engine.release(),
     );
   } finally {

@@ -4,19 +4,18 @@ import * as onnxruntime from "onnxruntime-node";
 import type { Tensor } from "../program/program.ts";
 import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
 import type { StateRange } from "./engine.ts";
-import { LocalHost } from "./localHost.ts";
-import type { RealisedStep } from "./realise/realise.ts";
-import type { StepSession } from "./session.ts";
+import type { LoadableStep } from "./host.ts";
+import { LocalHost, type LocalSession } from "./localHost.ts";
 import type { WorkerReply, WorkerRequest } from "./workerHost.ts";
 
 const { name, threads } = workerData as { name: string; threads: number };
 const host = new LocalHost({ name, library: onnxruntime, threads, fillsOutputs: true });
-const sessions = new Map<number, StepSession>();
+const sessions = new Map<number, LocalSession>();
 let opened = 0;
 
 async function perform({ session, method, args }: WorkerRequest): Promise<unknown> {
   if (method === "open") {
-    sessions.set(++opened, await host.open(args[0] as RealisedStep));
+    sessions.set(++opened, await host.open(args[0] as LoadableStep));
     return opened;
   }
   const target = sessions.get(session)!;

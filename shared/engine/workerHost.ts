@@ -4,8 +4,7 @@ import type { Tensor } from "../program/program.ts";
 import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
 import type { StateRange, StepReport, StepTrace } from "./engine.ts";
 import { EngineClosedError, EngineFailedError } from "./errors.ts";
-import type { Host, HostedSession } from "./host.ts";
-import type { RealisedStep } from "./realise/realise.ts";
+import type { Host, HostedSession, LoadableStep } from "./host.ts";
 
 /** A call to the worker; `session` is 0 for `open`. */
 export interface WorkerRequest {
@@ -42,7 +41,7 @@ export class WorkerHost implements Host {
     this.#worker.on("exit", () => this.#end(new EngineFailedError(name, "its thread ended")));
   }
 
-  async open(step: RealisedStep): Promise<HostedSession> {
+  async open(step: LoadableStep): Promise<HostedSession> {
     return new WorkerSession(this, (await this.call(0, "open", [step])) as number);
   }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as onnxruntime from "onnxruntime-node";
 import type { Engine, StepResult, StepTrace } from "../../shared/engine/engine.ts";
-import { HostedEngine } from "../../shared/engine/hostedEngine.ts";
+import { type Form, HostedEngine } from "../../shared/engine/hostedEngine.ts";
 import { LocalHost } from "../../shared/engine/localHost.ts";
 import { type Arithmetic, FLOAT32_ONLY, FLOAT64 } from "../../shared/engine/realise/arithmetic.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
@@ -21,12 +21,20 @@ export const ARITHMETICS: readonly Arithmetic[] = [
 ];
 
 /** An engine in this thread, without self-test: quick to start. */
-export function openLocal(program: Program, threads = 1, arithmetic: Arithmetic = FLOAT64): Promise<HostedEngine> {
-  const { dot, sum, root } = arithmetic;
-  const name = `onnxruntime-node on ${threads} threads (dot ${dot}, sum ${sum}, root ${root})`;
+export function openLocal(program: Program, threads = 1, form: Form = FLOAT64): Promise<HostedEngine> {
+  const how = form === "kernels" ? form : `dot ${form.dot}, sum ${form.sum}, root ${form.root}`;
+  const name = `onnxruntime-node on ${threads} threads (${how})`;
   const host = new LocalHost({ name, library: onnxruntime, threads, fillsOutputs: true });
-  return HostedEngine.open(host, program, arithmetic);
+  return HostedEngine.open(host, program, form);
 }
+
+/** Every way to make a step. */
+export const FORMS: readonly Form[] = [...ARITHMETICS, "kernels"];
+
+/** Those that are fast on a CPU. */
+export const CPU_FORMS: readonly Form[] = [FLOAT64, "kernels"];
+
+export const nameOf = (form: Form): string => (form === "kernels" ? form : `dot ${form.dot}`);
 
 export interface Example {
   readonly name: string;

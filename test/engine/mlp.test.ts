@@ -52,6 +52,8 @@ test("a compiled network trains to the same words on every engine and number of 
   const engines = [
     ...(await Promise.all([1, 2, 4].map((threads) => startOnnxRuntime(program, { threads })))),
     await HostedEngine.open(webHost(), program),
+    await HostedEngine.open(webHost(), program, "kernels"),
+    await openLocal(program),
   ];
   for (const engine of engines) {
     const seen: number[] = [];
@@ -68,7 +70,12 @@ test("every operator's output of the compiled network is the reference's", async
   const { program } = job;
   const inputs = stepInputs(job, 1, state);
   const expected = await new ReferenceEngine(program).trace(inputs);
-  for (const engine of [await openLocal(program), await openLocal(program, 4)]) {
+  for (const engine of [
+    await openLocal(program),
+    await openLocal(program, 4),
+    await openLocal(program, 1, "kernels"),
+    await openLocal(program, 4, "kernels"),
+  ]) {
     const trace = await engine.trace(inputs);
     assertSameTensors(trace.outputs, expected.outputs, (n) => `${engine.name}: ${program.operators[n]!.name}`);
     await engine.close();

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { StepReport } from "../../shared/engine/engine.ts";
 import { EngineClosedError, InvalidStateError, InvalidStepError } from "../../shared/engine/errors.ts";
+import type { Form } from "../../shared/engine/hostedEngine.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { ReferenceEngine, StepInputsError } from "../../shared/engine/reference.ts";
 import { sourceOutputs, stepInputs } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { floats } from "../helpers/operators.ts";
 import { embeddingProgram, exampleJob, exampleState, randomProgram, regressionProgram } from "../helpers/programs.ts";
-import { assertSameBits, assertSameTensors, examples, openLocal, PROGRAMS } from "./compare.ts";
+import { assertSameBits, assertSameTensors, CPU_FORMS, examples, nameOf, openLocal, PROGRAMS } from "./compare.ts";
 
 /** The engine in a worker, or one in this thread, until the end of the test. */
 async function start(t: TestContext, program: Program, threads?: number) {
@@ -17,23 +18,25 @@ async function start(t: TestContext, program: Program, threads?: number) {
   return engine;
 }
 
-async function local(t: TestContext, program: Program) {
-  const engine = await openLocal(program);
+async function local(t: TestContext, program: Program, form: Form) {
+  const engine = await openLocal(program, 1, form);
   t.after(() => engine.close());
   return engine;
 }
 
 test("random programs give the reference's words", async () => {
   for (const example of examples(PROGRAMS)) {
-    const engine = await openLocal(example.program);
-    await assertSameBits(example, [engine]);
-    await engine.close();
+    const engines = await Promise.all(CPU_FORMS.map((form) => openLocal(example.program, 1, form)));
+    await assertSameBits(example, engines);
+    await Promise.all(engines.map((engine) => engine.close()));
   }
 });
 
 test("also on 2 and 4 threads", async () => {
   for (const example of examples(PROGRAMS / 6)) {
-    const engines = await Promise.all([2, 4].map((threads) => openLocal(example.program, threads)));
+    const engines = await Promise.all(
+      CPU_FORMS.flatMap((form) => [2, 4].map((threads) => openLocal(example.program, threads, form))),
+    );
     await assertSameBits(example, engines);
     await Promise.all(engines.map((engine) => engine.close()));
   }
@@ -92,43 +95,47 @@ function planted(tensor: number, word: number, value: number): Tensor[] {
   );
 }
 
-test("a step that meets NaN, infinity or a huge value is refused, wherever it stands", async (t) => {
-  const program = regressionProgram();
-  const job = exampleJob(program, 3);
-  const engine = await local(t, program);
-  const reference = new ReferenceEngine(program);
-  for (const [tensor, { words }] of exampleState(program, 3).entries())
-    for (let word = 0; word < words.length; word++)
-      for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30, -1e30]) {
-        const state = planted(tensor, word, value);
-        const where = `${value} at word ${word} of tensor ${tensor}`;
-        const { guard } = await engine.step(stepInputs(job, 0, state));
-        assert.ok(guard > 2 ** 20, where);
-        // Beyond 1e30 the reference's own sums overflow in another way; only what is refused counts.
-        assert.ok((await reference.step(stepInputs(job, 0, state))).guard > 2 ** 20, where);
-        const steps = engine.steps({ state, count: 1, inputs: (step) => sourceOutputs(job, step) });
-        await assert.rejects(steps, InvalidStateError, where);
-      }
-});
+for (const form of CPU_FORMS) {
+  test(`a step that meets NaN, infinity or a huge value is refused, wherever it stands (${nameOf(form)})`, async (t) => {
+    const program = regressionProgram();
+    const job = exampleJob(program, 3);
+    const engine = await local(t, program, form);
+    const reference = new ReferenceEngine(program);
+    for (const [tensor, { words }] of exampleState(program, 3).entries())
+      for (let word = 0; word < words.length; word++)
+        for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30, -1e30]) {
+          const state = planted(tensor, word, value);
+          const where = `${value} at word ${word} of tensor ${tensor}`;
+          const { guard } = await engine.step(stepInputs(job, 0, state));
+          assert.ok(guard > 2 ** 20, where);
+          // Beyond 1e30 the reference's own sums overflow in another way; only what is refused counts.
+          assert.ok((await reference.step(stepInputs(job, 0, state))).guard > 2 ** 20, where);
+          const steps = engine.steps({ state, count: 1, inputs: (step) => sourceOutputs(job, step) });
+          await assert.rejects(steps, InvalidStateError, where);
+        }
+  });
+}
 
-test("NaN in a large tensor is not swallowed by the maximum", async (t) => {
-  const program = randomProgram(0);
-  const frozen = program.state.findIndex(({ name }) => name === "frozen");
-  const wide = {
-    ...program,
-    state: program.state.with(frozen, { ...program.state[frozen]!, dtype: 0 as const, shape: [4099] }),
-  };
-  const job = exampleJob(wide, 0);
-  const state = exampleState(wide, 0);
-  const engine = await local(t, wide);
-  assert.ok((await engine.step(stepInputs(job, 0, state))).guard <= 2 ** 20);
-  for (const word of [0, 1, 7, 8, 31, 2048, 4095, 4096, 4098]) {
-    const words = state[frozen]!.words.with(word, 0x7fc00000);
-    const inputs = stepInputs(job, 0, state.with(frozen, { ...state[frozen]!, words }));
-    assert.equal((await engine.step(inputs)).guard, Number.POSITIVE_INFINITY, `word ${word}`);
-    assert.equal((await engine.trace(inputs)).guard, Number.POSITIVE_INFINITY, `word ${word}`);
-  }
-});
+for (const form of CPU_FORMS) {
+  test(`NaN in a large tensor is not swallowed by the maximum (${nameOf(form)})`, async (t) => {
+    const program = randomProgram(0);
+    const frozen = program.state.findIndex(({ name }) => name === "frozen");
+    const wide = {
+      ...program,
+      state: program.state.with(frozen, { ...program.state[frozen]!, dtype: 0 as const, shape: [4099] }),
+    };
+    const job = exampleJob(wide, 0);
+    const state = exampleState(wide, 0);
+    const engine = await local(t, wide, form);
+    assert.ok((await engine.step(stepInputs(job, 0, state))).guard <= 2 ** 20);
+    for (const word of [0, 1, 7, 8, 31, 2048, 4095, 4096, 4098]) {
+      const words = state[frozen]!.words.with(word, 0x7fc00000);
+      const inputs = stepInputs(job, 0, state.with(frozen, { ...state[frozen]!, words }));
+      assert.equal((await engine.step(inputs)).guard, Number.POSITIVE_INFINITY, `word ${word}`);
+      assert.equal((await engine.trace(inputs)).guard, Number.POSITIVE_INFINITY, `word ${word}`);
+    }
+  });
+}
 
 test("constants that are not finite or too large are refused before the first step", async () => {
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30]) {
@@ -136,7 +143,7 @@ test("constants that are not finite or too large are refused before the first st
       ...embeddingProgram(),
       constants: [{ dtype: 0 as const, shape: [3], words: floats(1, value, 2) }],
     };
-    await assert.rejects(openLocal(program), { code: "UNREALISABLE" });
+    for (const form of CPU_FORMS) await assert.rejects(openLocal(program, 1, form), { code: "UNREALISABLE" });
   }
 });
 
@@ -198,7 +205,7 @@ test("a closed engine says so, also to calls under way", async (t) => {
 test("inputs that are not the program's are refused", async (t) => {
   const program = regressionProgram();
   const inputs = stepInputs(exampleJob(program, 5), 0, exampleState(program, 5));
-  const engine = await local(t, program);
+  const engine = await local(t, program, "kernels");
   const short = { ...inputs.state[0]!, words: inputs.state[0]!.words.subarray(1) };
   for (const wrong of [
     { ...inputs, state: inputs.state.slice(1) },

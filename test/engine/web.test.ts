@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { HostedEngine } from "../../shared/engine/hostedEngine.ts";
 import { startOnnxRuntimeWeb, webHost } from "../../shared/engine/web.ts";
 import { sourceOutputs } from "../../shared/program/job.ts";
-import { assertSameBits, examples, openLocal, PROGRAMS } from "./compare.ts";
+import { assertSameBits, CPU_FORMS, examples, openLocal, PROGRAMS } from "./compare.ts";
 
 test("WebAssembly gives the reference's words", async () => {
   for (const example of examples(PROGRAMS / 3)) {
-    const engine = await HostedEngine.open(webHost(), example.program);
-    await assertSameBits(example, [engine]);
-    await engine.close();
+    const engines = await Promise.all(CPU_FORMS.map((form) => HostedEngine.open(webHost(), example.program, form)));
+    await assertSameBits(example, engines);
+    await Promise.all(engines.map((engine) => engine.close()));
   }
 });
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Operator, wordCount } from "../../../shared/program/descriptor.ts";
+import { type Operand, type Operator, wordCount } from "../../../shared/program/descriptor.ts";
 import type { Tensor } from "../../../shared/program/program.ts";
 import { floats, ints } from "../../helpers/operators.ts";
 import { Random } from "../../helpers/random.ts";
-import { openLocal } from "../compare.ts";
+import { FORMS, openLocal } from "../compare.ts";
 import { assertElementRule, floatTensor, indexTensor, operandOf, ROUNDS, shuffled, singleProgram } from "./single.ts";
 
 /** Strides of a tensor whose axes are the given index dimensions in this order, over `rank` dimensions. */
@@ -111,6 +111,41 @@ test("SumByIndex with the index following any dimensions, inside and outside the
     const operands = [x, peak, index].map(({ strides }, p) => operandOf(state, p, 0, strides));
     const operator = { family: "sumByIndex", dtype: 0, shape, length, bits: 20, axis, operands };
     await assertElementRule(state, [operator as unknown as Operator]);
+  }
+});
+
+test("Join along any axis of operands in any storage, with gaps and without, float32 and int32", async () => {
+  const random = new Random(57);
+  for (let round = 0; round < ROUNDS; round++) {
+    const rank = random.between(1, 4);
+    const axis = random.below(rank);
+    const others = Array.from({ length: rank }, () => random.between(1, 5));
+    const dtype = random.below(2) as 0 | 1;
+    const state: Tensor[] = [];
+    const ranges: { start: number; extent: number }[] = [];
+    const operands: Operand[] = [];
+    let end = 0;
+    for (let part = random.between(1, 4); part > 0; part--) {
+      const start = end + random.below(2) * random.between(0, 3);
+      const extent = random.between(1, 6);
+      const lengths = others.with(axis, extent);
+      const { shape, strides } = layout(shuffled(random, rank), lengths, rank);
+      const p = state.push(dtype === 0 ? floatTensor(random, shape) : indexTensor(random, shape, -9, 9)) - 1;
+      operands.push(operandOf(state, p, 0, strides));
+      ranges.push({ start, extent });
+      end = start + extent;
+    }
+    const shape = others.with(axis, end + random.below(3));
+    const join: Operator = { family: "join", dtype, shape, axis, operands, ranges };
+    const loss: Operator = {
+      family: "peak",
+      dtype: 0,
+      shape: [],
+      length: 1,
+      mode: 0,
+      operands: [{ ...operands[0]!, strides: [0] }],
+    };
+    await assertElementRule(state, [loss, join]);
   }
 });
 
@@ -227,6 +262,9 @@ test("what no engine can run is refused by name", async () => {
     [{ family: "sumByIndex", dtype: 0, shape: [4], length: 4, bits: 20, axis: 0, operands: follows }, /dimension 0/],
   ];
   for (const [operator, message] of refused) {
-    await assert.rejects(openLocal(singleProgram(state, [operator])), { code: "UNREALISABLE", message });
+    for (const form of FORMS) {
+      const opening = openLocal(singleProgram(state, [operator]), 1, form);
+      await assert.rejects(opening, { code: "UNREALISABLE", message });
+    }
   }
 });

@@ -5,7 +5,7 @@ import type { Program, Tensor } from "../../../shared/program/program.ts";
 import { traceByElements } from "../../helpers/elements.ts";
 import { floats, ints } from "../../helpers/operators.ts";
 import type { Random } from "../../helpers/random.ts";
-import { ARITHMETICS, openLocal } from "../compare.ts";
+import { FORMS, openLocal } from "../compare.ts";
 
 export function singleProgram(state: readonly Tensor[], operators: readonly Operator[]): Program {
   return {
@@ -24,8 +24,8 @@ export async function assertElementRule(state: readonly Tensor[], operators: rea
   const program = singleProgram(state, operators);
   const job = { program, samples: new Uint32Array(), schedule: new Uint32Array(), seed: 0n, steps: 1, interval: 1 };
   const expected = traceByElements(job, 0, state);
-  for (const arithmetic of ARITHMETICS) {
-    const engine = await openLocal(program, 1, arithmetic);
+  for (const form of FORMS) {
+    const engine = await openLocal(program, 1, form);
     const trace = await engine.trace({ state, batches: new Map(), schedule: new Map() });
     await engine.close();
     for (const [n, tensor] of expected.entries()) {

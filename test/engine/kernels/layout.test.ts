@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { layOut } from "../../../shared/engine/kernels/layout.ts";
+import { type Command, planProgram } from "../../../shared/engine/kernels/plan.ts";
+import { embeddingProgram, randomProgram, regressionProgram } from "../../helpers/programs.ts";
+
+const touched = (command: Command): number[] => {
+  if (command.kind === "kernel") return command.places.map(({ buffer }) => buffer);
+  return command.kind === "product" ? [command.a, command.b, command.c] : [command.to];
+};
+
+test("buffers that live at one time lie apart, and the memory is used again", () => {
+  let reused = 0;
+  for (const program of [
+    regressionProgram(),
+    embeddingProgram(),
+    ...Array.from({ length: 40 }, (_, i) => randomProgram(i)),
+  ]) {
+    for (const traced of [false, true]) {
+      const plan = planProgram(program, { traced });
+      const { offsets, bytes } = layOut(plan);
+      const lives = plan.buffers.map(({ lasting, bytes: size }, buffer) => {
+        const uses = plan.commands.flatMap((command, at) => (touched(command).includes(buffer) ? [at] : []));
+        const always = lasting || plan.prologue.some((command) => touched(command).includes(buffer));
+        const [first, last] = always ? [-1, plan.commands.length] : [Math.min(...uses), Math.max(...uses)];
+        return { first, last, start: offsets[buffer]!, end: offsets[buffer]! + size };
+      });
+      for (const [i, a] of lives.entries()) {
+        assert.ok(a.start % 64 === 0 && a.end <= bytes);
+        for (const b of lives.slice(i + 1)) {
+          const together = a.first <= b.last && b.first <= a.last;
+          const overlap = a.start < b.end && b.start < a.end;
+          assert.ok(!(together && overlap), `${JSON.stringify(a)} and ${JSON.stringify(b)}`);
+          if (overlap) reused++;
+        }
+      }
+    }
+  }
+  assert.ok(reused > 0);
+});
+
+test("a state tensor is overwritten where it lies when nobody reads the old one afterwards", () => {
+  const inPlace = (traced: boolean) =>
+    planProgram(regressionProgram(), { traced }).state.filter(({ before, after }) => before === after).length;
+  assert.ok(inPlace(false) > 0);
+  assert.equal(inPlace(true), 0, "a trace keeps what every operator read");
+});
