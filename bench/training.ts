@@ -66,8 +66,9 @@ export function addTraining(program: Command): void {
 async function measure(threads: number, rounds: number): Promise<TrainingResult> {
   const { task, taskPackage } = await prepareTask(EXAMPLE);
   const { name, job, initialState } = taskPackage;
-  const { batch, interval, optimizer } = task.training;
-  if (optimizer.kind !== "adamw") throw new RangeError(`the contenders have no ${optimizer.kind}`);
+  const { batch, interval } = task.training;
+  const optimizer = task.training.kind === "train" ? task.training.optimizer : null;
+  if (optimizer?.kind !== "adamw") throw new RangeError("the contenders have AdamW only");
   const training = mlpTraining(job, initialState, optimizer);
   const python = findPyTorch();
   const contenders: Contender[] = [];

@@ -29,12 +29,17 @@ export async function prepareTask(file: string): Promise<PreparedTask> {
   const { task, data } = await prepareData(file);
   const { training, name } = task;
   const { text, classes, layout } = data;
-  const model = await readBytes(path.resolve(path.dirname(file), task.model), "$.model");
-  const { program, initialState, schedule } = compileTraining({
-    ...training,
-    model,
-    fields: layout.fields,
-  });
+  const readModel = (name: string, key: string) => readBytes(path.resolve(path.dirname(file), name), key);
+  const files = { model: await readModel(task.model, "$.model"), fields: layout.fields };
+  const { program, initialState, schedule } = compileTraining(
+    training.kind === "gan"
+      ? {
+          ...training,
+          ...files,
+          discriminatorModel: await readModel(training.discriminator.model, "$.training.discriminator.model"),
+        }
+      : { ...training, ...files },
+  );
   const { seed, steps, interval } = training;
   const job: Job = { program, samples: data.training, schedule: schedule.words, seed, steps, interval };
   const taskPackage: TaskPackage = {

@@ -25,6 +25,8 @@ const manifestSchema = z.strictObject({
   version: z.literal(MANIFEST_VERSION),
   name: z.string(),
   program: contentId,
+  /** Absent when the program has none. */
+  constants: contentId.optional(),
   samples: contentId,
   schedule: contentId,
   initialState: contentId,
@@ -78,6 +80,7 @@ export async function putTaskPackage(
     version: MANIFEST_VERSION,
     name,
     program: await store.put(new TextEncoder().encode(programToJson(program))),
+    ...(program.constants.length === 0 ? {} : { constants: await store.put(encodeConstants(program.constants)) }),
     samples: await store.put(encodeSamples(program.sample, samples)),
     schedule: await store.put(writeSafetensors([table])),
     initialState: await putCheckpoint(store, program.state, initialState),
@@ -96,7 +99,8 @@ export async function putTaskPackage(
 export async function getTaskPackage(store: Store, manifestId: ContentId, training: Training): Promise<TaskPackage> {
   const manifest = parseManifest(await store.get(manifestId));
   const fetchFile = (id: string): Promise<Uint8Array> => store.get(parseContentId(id));
-  const program = programFromJson(new TextDecoder().decode(await fetchFile(manifest.program)));
+  const constants = manifest.constants === undefined ? [] : decodeConstants(await fetchFile(manifest.constants));
+  const program = programFromJson(new TextDecoder().decode(await fetchFile(manifest.program)), constants);
   const [table, ...more] = readSafetensors(await fetchFile(manifest.schedule)).tensors;
   if (table === undefined || more.length > 0) throw new TaskPackageError("the schedule's file does not hold one table");
   const { seed, steps, interval } = training;
@@ -117,6 +121,20 @@ export async function getTaskPackage(store: Store, manifestId: ContentId, traini
   const { name, tokenizer, classes } = manifest;
   return { name, job, initialState, tokenizer, classes };
 }
+
+/** The constants' file: `constant.0`, `constant.1`, … in the order of the program. */
+function encodeConstants(constants: readonly Tensor[]): Uint8Array {
+  return writeSafetensors(constants.map((tensor, index) => ({ name: constantName(index), ...tensor })));
+}
+
+function decodeConstants(file: Uint8Array): Tensor[] {
+  return readSafetensors(file).tensors.map(({ name, dtype, shape, words }, index) => {
+    if (name !== constantName(index)) throw new TaskPackageError(`constant ${index} has the name "${name}"`);
+    return { dtype, shape, words };
+  });
+}
+
+const constantName = (index: number): string => `constant.${index}`;
 
 function parseManifest(bytes: Uint8Array): z.output<typeof manifestSchema> {
   try {

@@ -1,12 +1,16 @@
 /** A forward model and the settings of a run → everything that is committed about the training. */
-import { type BuiltStep, buildSupervised, type SupervisedSettings } from "./compile/supervised.ts";
+import type { BuiltStep } from "./compile/builtStep.ts";
+import { buildGan, type GanSettings } from "./compile/gan.ts";
+import { buildInference, type InferenceSettings } from "./compile/inference.ts";
+import { buildSupervised, type SupervisedSettings } from "./compile/supervised.ts";
+import { buildUserStep, type UserStepSettings } from "./compile/userStep.ts";
 import { wordCount } from "./descriptor.ts";
 import { ModelError, SettingError } from "./errors.ts";
 import { lower } from "./lower.ts";
 import type { Program, Tensor } from "./program.ts";
 import { requireWellFormed } from "./validate.ts";
 
-export type TrainingSettings = SupervisedSettings;
+export type TrainingSettings = SupervisedSettings | UserStepSettings | InferenceSettings | GanSettings;
 
 export interface CompiledTraining {
   readonly program: Program;
@@ -23,7 +27,20 @@ export interface CompiledTraining {
  */
 export function compileTraining(settings: TrainingSettings): CompiledTraining {
   requireCounts(settings);
-  return finish(buildSupervised(settings), settings.steps);
+  return finish(build(settings), settings.steps);
+}
+
+function build(settings: TrainingSettings): BuiltStep {
+  switch (settings.kind) {
+    case "step":
+      return buildUserStep(settings);
+    case "inference":
+      return buildInference(settings);
+    case "gan":
+      return buildGan(settings);
+    default:
+      return buildSupervised(settings);
+  }
 }
 
 function finish({ step, initial, columns }: BuiltStep, steps: number): CompiledTraining {

@@ -1,15 +1,15 @@
 /**
  * A whole program as one JSON document: what a task file points to and what a solver downloads. Operators are their committed
- * descriptors in hex, so the document cannot say something that the descriptors do not; words are little-endian base64.
+ * descriptors in hex, so the document cannot say something that the descriptors do not. The words of constants are not in it: those of a
+ * frozen model are too many for text.
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
-import { bytesToWords, wordsToBytes } from "../commitment/tile.ts";
 import { TouchstoneError } from "../errors.ts";
 
-import { fromBase64, toBase64 } from "./base64.ts";
-import { type Dtype, wordCount } from "./descriptor.ts";
+import { wordCount } from "./descriptor.ts";
 import { decodeOperator, encodeOperator } from "./encoding.ts";
+import { sameShape } from "./graph.ts";
 import type { Program, Tensor } from "./program.ts";
 
 export const PROGRAM_FORMAT = "touchstone-program";
@@ -41,7 +41,7 @@ const schema = z.strictObject({
   state: z.array(
     z.strictObject({ name: z.string(), dtype, shape, source: u32.nullable(), role: role.exactOptional() }),
   ),
-  constants: z.array(z.strictObject({ dtype, shape, words: z.base64() })),
+  constants: z.array(z.strictObject({ dtype, shape })),
   sample: z.strictObject({
     words: u32,
     fields: z.array(
@@ -69,11 +69,7 @@ export function programToJson(program: Program): string {
       source,
       ...(role === undefined ? {} : { role }),
     })),
-    constants: program.constants.map(({ dtype, shape, words }) => ({
-      dtype,
-      shape: [...shape],
-      words: toBase64(wordsToBytes(words)),
-    })),
+    constants: program.constants.map(({ dtype, shape }) => ({ dtype, shape: [...shape] })),
     sample: {
       words: program.sample.words,
       fields: program.sample.fields.map(({ name, dtype, offset, width, minimum, maximum }) => ({
@@ -95,9 +91,10 @@ export function programToJson(program: Program): string {
 /**
  * Reads a document strictly: no unknown field, every descriptor decodes, every constant has the words of its shape. Whether the
  * program is well-formed is for `validate.ts` to say.
+ * @param constants the words of the program's constants.
  * @throws ProgramDocumentError
  */
-export function programFromJson(text: string): Program {
+export function programFromJson(text: string, constants: readonly Tensor[]): Program {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -110,13 +107,14 @@ export function programFromJson(text: string): Program {
     throw new ProgramDocumentError(pathOf(issue.path), issue.message, parsed.error);
   }
   const document = parsed.data;
+  requireConstants(document.constants, constants);
   return {
     operators: document.operators.map(({ name, descriptor }, index) => ({
       name,
       operator: at(`$.operators[${index}]`, () => decodeOperator(hexToBytes(descriptor))),
     })),
     state: document.state,
-    constants: document.constants.map((constant, index) => readConstant(constant, `$.constants[${index}]`)),
+    constants,
     sample: document.sample,
     scheduleColumns: document.scheduleColumns,
     loss: document.loss,
@@ -124,11 +122,17 @@ export function programFromJson(text: string): Program {
   };
 }
 
-function readConstant(constant: { dtype: Dtype; shape: number[]; words: string }, path: string): Tensor {
-  const bytes = at(path, () => fromBase64(constant.words));
-  if (bytes.length !== 4 * wordCount(constant.shape))
-    throw new ProgramDocumentError(path, `${bytes.length} bytes for the shape [${constant.shape}]`);
-  return { dtype: constant.dtype, shape: constant.shape, words: bytesToWords(bytes) };
+function requireConstants(declared: readonly Omit<Tensor, "words">[], given: readonly Tensor[]): void {
+  if (declared.length !== given.length)
+    throw new ProgramDocumentError("$.constants", `it has ${declared.length} constants and is given ${given.length}`);
+  for (const [index, { dtype, shape }] of declared.entries()) {
+    const constant = given[index]!;
+    if (constant.dtype !== dtype || !sameShape(constant.shape, shape) || constant.words.length !== wordCount(shape))
+      throw new ProgramDocumentError(
+        `$.constants[${index}]`,
+        `it is of dtype ${dtype} and shape [${shape}], not what is given`,
+      );
+  }
 }
 
 function at<T>(path: string, read: () => T): T {

@@ -19,6 +19,9 @@ export interface StateEntry {
   readonly role?: StateRole;
 }
 
+/** 2^-40, the least that Peak gives in mode 1. */
+const LEAST_PEAK = 2 ** -40;
+
 /** What a step computes, in terms of a source graph. */
 export interface StepGraph {
   readonly graph: SourceGraph;
@@ -148,16 +151,28 @@ export class Lowering {
     const known = this.#peaks.get(key);
     if (known !== undefined) return known;
     const { reference, dtype, count } = original;
-    const peak = this.emit(`${this.#nameOf(reference)}.peak`, {
-      family: "peak",
-      dtype: Dtype.float32,
-      shape: [1],
-      length: count,
-      mode: 1,
-      operands: [{ reference, dtype, count, offset: 0, strides: [0, 1] }],
-    });
+    const peak =
+      reference.kind === "constant"
+        ? this.#constantPeak(reference.index)
+        : this.emit(`${this.#nameOf(reference)}.peak`, {
+            family: "peak",
+            dtype: Dtype.float32,
+            shape: [1],
+            length: count,
+            mode: 1,
+            operands: [{ reference, dtype, count, offset: 0, strides: [0, 1] }],
+          });
     this.#peaks.set(key, peak);
     return peak;
+  }
+
+  /** What Peak would give for a constant, known now. */
+  #constantPeak(index: number): View {
+    const { words } = this.#constants[index]!;
+    const values = new Float32Array(words.buffer, words.byteOffset, words.length);
+    const greatest = values.reduce((most, value) => Math.max(most, Math.abs(value)), LEAST_PEAK);
+    const peak = Float32Array.of(2 ** Math.ceil(Math.log2(greatest)));
+    return this.constant({ dtype: Dtype.float32, shape: [1], words: new Uint32Array(peak.buffer) });
   }
 
   /** The elements of a view under another shape; copies them when no strides express it. */

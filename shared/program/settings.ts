@@ -92,22 +92,71 @@ const lora = z.strictObject({
   targets: globs,
 });
 
-export const trainingSection = z.strictObject({
+const network = { optimizer, rate, clip: clip.optional() };
+
+/** What a column of the schedule holds: a rate, 1 / (1 − beta^(step + 1)), or one number for each step. */
+const column = z.discriminatedUnion("kind", [
+  ...rate.options,
+  z.strictObject({ kind: z.literal("correction"), beta: betas.beta1 }),
+  z.strictObject({ kind: z.literal("values"), values: z.array(z.number()).min(1) }),
+]);
+
+const run = {
   steps: count,
   interval: count,
   batch: z.int().min(1).max(65536),
   seed: z.union([z.int().min(0), z.string().regex(/^\d{1,20}$/)]).transform(BigInt),
-  order: z.enum(["replacement", "permutation", "sequential"]).optional(),
+};
+const order = z.enum(["replacement", "permutation", "sequential"]).optional();
+
+const train = z.strictObject({
+  kind: z.literal("train"),
+  ...run,
+  order,
+  ...network,
   /** Micro-batches that a step's batch is taken in. */
   accumulate: z.int().min(1).max(64).optional(),
   loss,
-  optimizer,
-  rate,
-  clip: clip.optional(),
   train: globs.optional(),
   freeze: globs.optional(),
   lora: lora.optional(),
 });
+
+const step = z.strictObject({
+  kind: z.literal("step"),
+  ...run,
+  order,
+  columns: z.record(z.string(), column).optional(),
+  moments: globs.optional(),
+});
+
+const inference = z.strictObject({
+  kind: z.literal("inference"),
+  ...run,
+  /** A checkpoint commits the outputs of the step before it. */
+  interval: z.literal(1).default(1),
+  seed: run.seed.default(0n),
+  loss: loss.optional(),
+});
+
+const gan = z.strictObject({
+  kind: z.literal("gan"),
+  ...run,
+  order,
+  noise: z.enum(["normal", "uniform"]).optional(),
+  updates: z.enum(["discriminatorFirst", "together"]).optional(),
+  generator: z.strictObject(network),
+  /** `model`: the discriminator's ONNX file, relative to the task file. */
+  discriminator: z.strictObject({ model: z.string().min(1), ...network }),
+});
+
+const KIND_ABSENT = "train";
+
+export const trainingSection = z.preprocess(
+  (value) =>
+    typeof value === "object" && value !== null && !("kind" in value) ? { kind: KIND_ABSENT, ...value } : value,
+  z.discriminatedUnion("kind", [train, step, inference, gan]),
+);
 
 export type TrainingSection = z.output<typeof trainingSection>;
 export type OptimizerSettings = z.output<typeof optimizer>;
@@ -117,4 +166,5 @@ export type LionSettings = z.output<typeof lion>;
 export type RateSettings = z.output<typeof rate>;
 export type LossSettings = z.output<typeof loss>;
 export type ClipSettings = z.output<typeof clip>;
+export type ColumnSettings = z.output<typeof column>;
 export type LoraSettings = z.output<typeof lora>;

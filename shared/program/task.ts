@@ -67,10 +67,14 @@ export function parseTaskFile(text: string): TaskFile {
     const issue = parsed.error.issues[0]!;
     throw new TaskFileError(["$", ...issue.path].join("."), issue.message, parsed.error);
   }
-  const { steps, interval, rate: rates } = parsed.data.training;
+  const { training } = parsed.data;
+  const { steps, interval } = training;
   if (interval > steps)
     throw new TaskFileError("$.training.interval", `${interval} steps are more than the ${steps} of the run`);
-  if (rates.warmup > steps)
-    throw new TaskFileError("$.training.rate.warmup", `${rates.warmup} steps are more than the ${steps} of the run`);
+  if (training.kind === "train" && training.rate.warmup > steps)
+    throw new TaskFileError(
+      "$.training.rate.warmup",
+      `${training.rate.warmup} steps are more than the ${steps} of the run`,
+    );
   return parsed.data;
 }

@@ -2,7 +2,8 @@
 import { type MlpSizes, mlpModel, mlpWeights } from "../../examples/solidity-mlp/model.ts";
 import { tokenFields } from "../../shared/data/text.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import type { CompiledTraining, TrainingSettings } from "../../shared/program/compile.ts";
+import type { SupervisedSettings } from "../../shared/program/compile/supervised.ts";
+import type { CompiledTraining } from "../../shared/program/compile.ts";
 
 import { type Job, stepInputs } from "../../shared/program/job.ts";
 import { encodeModel } from "../../shared/program/onnx/encode.ts";
@@ -13,7 +14,7 @@ export const TINY: MlpSizes = { context: 3, vocabulary: 7, embedding: 4, hidden:
 
 export const ADAMW = { kind: "adamw", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 } as const;
 
-export function settings(sizes: MlpSizes, changes: Partial<TrainingSettings> = {}): TrainingSettings {
+export function settings(sizes: MlpSizes, changes: Partial<SupervisedSettings> = {}): SupervisedSettings {
   return {
     model: encodeModel(mlpModel(sizes, mlpWeights(sizes, 5n))),
     batch: 4,

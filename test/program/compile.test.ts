@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mlpModel, mlpParameters, mlpWeights } from "../../examples/solidity-mlp/model.ts";
 import { tokenFields } from "../../shared/data/text.ts";
-import { compileTraining, type TrainingSettings } from "../../shared/program/compile.ts";
+import type { SupervisedSettings } from "../../shared/program/compile/supervised.ts";
+import { compileTraining } from "../../shared/program/compile.ts";
 import { ModelError, SettingError } from "../../shared/program/errors.ts";
 import { sourceOutputs } from "../../shared/program/job.ts";
 import { decodeModel } from "../../shared/program/onnx/decode.ts";
@@ -167,7 +168,7 @@ test("a vocabulary that the model has no row or no logit for is refused", () => 
 });
 
 /** The tiny model with changed nodes and initializers. */
-function changed(change: (model: OnnxModel["graph"]) => Partial<OnnxModel["graph"]>): TrainingSettings {
+function changed(change: (model: OnnxModel["graph"]) => Partial<OnnxModel["graph"]>): SupervisedSettings {
   const model = decodeModel(settings(TINY).model);
   return settings(TINY, { model: encodeModel({ ...model, graph: { ...model.graph, ...change(model.graph) } }) });
 }

@@ -48,6 +48,7 @@ function changed(path: string, value: unknown): string {
 describe("parseTaskFile", () => {
   it("fills in the optimizer's and the schedule's defaults and reads big numbers exactly", () => {
     const task = parseTaskFile(JSON.stringify(valid));
+    assert.ok(task.training.kind === "train");
     assert.equal(task.training.seed, 2n ** 64n - 1n);
     assert.equal(task.market.price, 100n);
     assert.deepEqual(task.training.optimizer, {

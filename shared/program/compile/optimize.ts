@@ -115,17 +115,3 @@ function requireOptimizer(optimizer: OptimizerSettings): void {
   within("beta2", optimizer.beta2, 0, 1);
   if (optimizer.kind !== "lion") within("epsilon", optimizer.epsilon, 1e-12, 1);
 }
-
-/** State in program order: parameters, all their first moments, all their second ones. */
-export function orderedState(
-  parameters: readonly { readonly value: ValueId }[],
-  updates: readonly ParameterUpdate[],
-): { value: ValueId; next: ValueId; isMoment: boolean }[] {
-  const depth = Math.max(0, ...updates.map(({ moments }) => moments.length));
-  return [
-    ...parameters.map(({ value }, index) => ({ value, next: updates[index]!.next, isMoment: false })),
-    ...Array.from({ length: depth }, (_, part) =>
-      updates.flatMap(({ moments }) => (moments[part] === undefined ? [] : [{ ...moments[part], isMoment: true }])),
-    ).flat(),
-  ];
-}

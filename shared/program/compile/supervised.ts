@@ -1,23 +1,26 @@
 /** The step that trains one model: forward, loss, gradients, optimizer. */
 import { add } from "../../layers/add.ts";
+import { concat } from "../../layers/join.ts";
 import type { SampleOrder } from "../../numerics/sampleOrder.ts";
-import { differentiate } from "../differentiate.ts";
-import { ModelError, SettingError } from "../errors.ts";
+import { SettingError } from "../errors.ts";
 import { SourceGraph, type ValueId } from "../graph.ts";
-import type { ForwardUpdate, ImportedModel, Parameter } from "../import.ts";
-import type { StateEntry, StepGraph } from "../lower.ts";
+import type { ForwardUpdate, ImportedModel } from "../import.ts";
 import { decodeModel } from "../onnx/decode.ts";
 import type { OnnxModel } from "../onnx/model.ts";
 import type { SampleField } from "../program.ts";
 import { ScheduleColumns } from "../schedule.ts";
-import type { LossSettings } from "../settings.ts";
+import type { LoraSettings, LossSettings } from "../settings.ts";
+import { type BuiltStep, orderedState, wordsByValue } from "./builtStep.ts";
 import { BatchFields } from "./fields.ts";
 import { forward } from "./forward.ts";
+import { learn } from "./learn.ts";
+import { withAdapters } from "./lora.ts";
 import { type LossPart, lossPart } from "./loss.ts";
-import { type OptimizeSettings, optimize, orderedState } from "./optimize.ts";
+import type { OptimizeSettings } from "./optimize.ts";
 import { chooseParameters, type ParameterChoice } from "./parameters.ts";
 
 export interface SupervisedSettings extends OptimizeSettings, ParameterChoice {
+  readonly kind?: "train" | undefined;
   /** Bytes of a forward ONNX model. Its inputs are fields of the data, its parameters float32 initializers. */
   readonly model: Uint8Array;
   /** Layout of a sample: the model's inputs by name (`input` for a model with one), and `target`. */
@@ -29,61 +32,46 @@ export interface SupervisedSettings extends OptimizeSettings, ParameterChoice {
   /** Micro-batches that the batch is taken in, one after the other; 1 when absent. */
   readonly accumulate?: number | undefined;
   readonly loss: LossSettings;
-}
-
-/** What a compiler of steps gives: the step, the state that it starts from, and the schedule's columns. */
-export interface BuiltStep {
-  readonly step: StepGraph;
-  /** Words of state tensors that do not start from zero. */
-  readonly initial: ReadonlyMap<ValueId, Uint32Array>;
-  readonly columns: ScheduleColumns;
+  /** Adapters beside some weights; then only they are trained, and what `train` names. */
+  readonly lora?: LoraSettings | undefined;
+  /** Seed of the run, from which adapters take their first values. */
+  readonly seed?: bigint | undefined;
 }
 
 export function buildSupervised(settings: SupervisedSettings): BuiltStep {
   const graph = new SourceGraph();
   const fields = new BatchFields(graph, settings.fields, settings.batch, settings.order);
-  const { models, parts } = unroll(graph, decodeModel(settings.model), fields, settings);
+  const { model, choice } = readModel(settings);
+  const { models, parts } = unroll(graph, model, fields, settings);
   const { parameters } = models[0]!;
-  const { trained, running, frozen } = chooseParameters(parameters, lastUpdates(models), settings);
+  const chosen = chooseParameters(parameters, lastUpdates(models), choice);
   const loss = parts.map((part) => part.loss).reduce((a, b) => add(graph, a, b, "loss"));
-  const found = differentiate(
-    graph,
-    parts,
-    trained.map(({ value }) => value),
-  );
-  const isUsed = (_: Parameter, index: number): boolean => found[index] !== null;
-  const learning = trained.filter(isUsed).map((parameter, index) => {
-    return { ...parameter, gradient: found.filter((gradient) => gradient !== null)[index]! };
-  });
-  if (learning.length === 0) {
-    throw new ModelError("it has no parameter to train", "Keep the weights as initializers that the loss depends on.");
-  }
   const columns = new ScheduleColumns(graph);
-  const updates = optimize(graph, columns, learning, settings);
-  const ordered = orderedState(learning, updates);
-  const state: StateEntry[] = [
-    ...ordered.filter(({ isMoment }) => !isMoment).map(({ value, next }) => ({ value, next })),
-    ...running.map(({ parameter, update }) => ({
-      value: parameter.value,
-      next: update.next,
-      role: "running" as const,
-    })),
-    ...ordered.filter(({ isMoment }) => isMoment).map(({ value, next }) => ({ value, next, role: "moment" as const })),
-  ];
-  const idle = trained.filter((parameter, index) => !isUsed(parameter, index));
+  const learnt = learn(graph, columns, parts, chosen, settings);
   return {
     step: {
       graph,
-      state,
-      constants: new Map([...frozen, ...idle].map(({ value, initial }) => [value, initial])),
+      state: orderedState([{ ...learnt, running: chosen.running }]),
+      constants: wordsByValue(learnt.still),
       loss,
-      logits: parts[0]!.prediction,
+      logits: wholePrediction(graph, parts),
       fields: settings.fields,
       scheduleColumns: columns.names,
     },
-    initial: new Map(parameters.map(({ value, initial }) => [value, initial])),
+    initial: wordsByValue(parameters),
     columns,
   };
+}
+
+/** The model, with its adapters where it is to have some, and what of it is trained. */
+function readModel({ model: bytes, lora, train, freeze, seed = 0n }: SupervisedSettings): {
+  model: OnnxModel;
+  choice: ParameterChoice;
+} {
+  const model = decodeModel(bytes);
+  if (lora === undefined) return { model, choice: { train, freeze } };
+  const adapted = withAdapters(model, lora, seed);
+  return { model: adapted.model, choice: { train: [...adapted.adapters, ...(train ?? [])], freeze } };
 }
 
 /** The model on each micro-batch, with the same parameters; running statistics go from one to the next. */
@@ -109,6 +97,13 @@ function unroll(
     parts.push(lossPart(graph, loss, imported, fields, { first, count, share: 1 / accumulate }));
   }
   return { models, parts };
+}
+
+/** The predictions for all rows of the batch, as far as there is one for each. */
+function wholePrediction(graph: SourceGraph, parts: readonly LossPart[]): ValueId {
+  const [first, ...others] = parts.map(({ prediction }) => prediction) as [ValueId, ...ValueId[]];
+  if (others.length === 0 || graph.shape(first).length < 2) return first;
+  return concat(graph, [first, ...others], 0, `${graph.name(first)}.batch`);
 }
 
 /** What the last micro-batch makes of each running statistic. */

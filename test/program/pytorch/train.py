@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 FOLDER = pathlib.Path(__file__).parent / "vectors"
-STEPS, BATCH, SAMPLES = 50, 8, 40
+STEPS, BATCH, SAMPLES, SEED = 50, 8, 40, 1
 
 
 def write_safetensors(path, tensors, metadata):
@@ -55,6 +55,48 @@ class Lion(torch.optim.Optimizer):
                 update = (beta1 * m + (1 - beta1) * p.grad).sign()
                 p.mul_(1 - rate * group["weight_decay"]).add_(update, alpha=-rate)
                 m.mul_(beta2).add_(p.grad, alpha=1 - beta2)
+
+
+def philox(counter, key):
+    """Philox4x32-10 (Salmon et al. 2011)."""
+    for _ in range(10):
+        first, second = 0xD2511F53 * counter[0], 0xCD9E8D57 * counter[2]
+        counter = (
+            (second >> 32) ^ counter[1] ^ key[0],
+            second & 0xFFFFFFFF,
+            (first >> 32) ^ counter[3] ^ key[1],
+            first & 0xFFFFFFFF,
+        )
+        key = ((key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF)
+    return counter
+
+
+class Adapted(nn.Module):
+    """A Linear layer with a low-rank adapter, whose first values are those of docs/numerics.md, section 2.11."""
+
+    def __init__(self, base, rank, alpha, index):
+        super().__init__()
+        inputs, outputs = base.in_features, base.out_features
+        self.base, self.scale = base, alpha / rank
+        self.lora_A = nn.Linear(inputs, rank, bias=False).double()
+        self.lora_B = nn.Linear(rank, outputs, bias=False).double()
+        words = [philox((i // 4, index, 0, 2), (SEED, 0))[i % 4] for i in range(rank * inputs)]
+        first = torch.tensor([((word >> 8) * 2.0**-23 - 1) / math.sqrt(inputs) for word in words], dtype=torch.float64)
+        with torch.no_grad():
+            self.lora_A.weight.copy_(first.float().reshape(rank, inputs))
+            self.lora_B.weight.zero_()
+
+    def forward(self, x):
+        return self.base(x) + self.scale * self.lora_B(self.lora_A(x))
+
+
+def add_adapters(model, rank, alpha, targets):
+    index = 0
+    for name, layer in list(model.named_modules()):
+        if isinstance(layer, nn.Linear) and any(matches(f"{name}.weight", target) for target in targets):
+            parent, _, child = name.rpartition(".")
+            setattr(model.get_submodule(parent), child, Adapted(layer, rank, alpha, index))
+            index += 2
 
 
 def optimizer_of(model, settings, rate):
@@ -117,6 +159,9 @@ def loss_of(settings):
 
 def train(model, samples, training):
     model = copy.deepcopy(model).double().train()
+    if "lora" in training:
+        add_adapters(model, **training["lora"])
+        training = {"train": ["*lora_*"], **training}
     for name, p in model.named_parameters():
         wanted = any(matches(name, pattern) for pattern in training.get("train", ["*"]))
         p.requires_grad = wanted and not any(matches(name, pattern) for pattern in training.get("freeze", []))
@@ -166,7 +211,9 @@ def write_model(name, build):
     for case, changes in cases.items():
         training = {"optimizer": ADAMW, "rate": {"kind": "constant", "peak": 0.01}, **changes}
         trained, losses = train(model, samples, training)
-        tensors = {"losses": losses, **{key: t for key, t in trained.state_dict().items() if t.is_floating_point()}}
+        kept = {name for name, p in trained.named_parameters() if not p.requires_grad}
+        parameters = {key: t for key, t in trained.state_dict().items() if t.is_floating_point() and key not in kept}
+        tensors = {"losses": losses, **parameters}
         write_safetensors(FOLDER / f"{name}.{case}.safetensors", tensors, {"training": json.dumps(training)})
         print(name, case, losses[0].item(), losses[-1].item())
 
@@ -208,6 +255,7 @@ def classifier():
         "accumulate": {**with_loss, "accumulate": 4, "clip": {"norm": 0.5}},
         "freeze": {**with_loss, "freeze": ["0.weight"]},
         "train": {**with_loss, "train": ["2.*"]},
+        "lora": {**with_loss, "lora": {"rank": 2, "alpha": 4, "targets": ["*.weight"]}},
         "cosine": {**with_loss, "rate": {"kind": "cosine", "peak": 0.02, "warmup": 10, "final": 0.1}},
         "annealing": {**with_loss, "rate": {"kind": "cosine", "peak": 0.02, "final": 0.1}},
         "linear": {**with_loss, "rate": {"kind": "linear", "peak": 0.02, "final": 0.1}},
@@ -244,7 +292,16 @@ def tagger():
     return model, {"input": tokens, "target": target}, cases
 
 
-MODELS = {build.__name__: build for build in (classifier, regressor, detector, tagger)}
+def adapted():
+    """A model that was exported with its adapters, applied to sequences, so that the exporter writes MatMul."""
+    tokens = torch.randint(0, 9, (SAMPLES, 7))
+    target = (tokens + tokens.roll(1, 1)) % 6
+    model = nn.Sequential(nn.Embedding(9, 8), nn.Linear(8, 12), nn.Tanh(), nn.Linear(12, 6))
+    cases = {"lora": {"loss": CROSS_ENTROPY, "lora": {"rank": 2, "alpha": 8, "targets": ["1.weight"]}}}
+    return model, {"input": tokens, "target": target}, cases
+
+
+MODELS = {build.__name__: build for build in (classifier, regressor, detector, tagger, adapted)}
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
