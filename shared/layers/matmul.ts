@@ -5,7 +5,8 @@
 import { Dtype, wordCount } from "../program/descriptor.ts";
 import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
 import { broadcastShape, sameShape } from "../program/graph.ts";
-import { operandOf } from "../program/view.ts";
+import type { Lowering } from "../program/lower.ts";
+import { operandOf, type View } from "../program/view.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";
 import { reshape } from "./reshape.ts";
@@ -19,8 +20,14 @@ export function gridBits(length: number): number {
   return Math.min(BITS, Math.floor((53 - Math.ceil(Math.log2(length))) / 2));
 }
 
+/** Powers of two that bound the factors by construction; a factor without one is measured. */
+export interface ProductBounds {
+  readonly left?: number;
+  readonly right?: number;
+}
+
 /** a [batch…, M, K] times b [batch…, K, N], with the same batch dimensions. */
-export function matmul(graph: SourceGraph, a: ValueId, b: ValueId, name: string): ValueId {
+export function matmul(graph: SourceGraph, a: ValueId, b: ValueId, name: string, bounds: ProductBounds = {}): ValueId {
   const batch = graph.shape(a).slice(0, -2);
   const [rows, length] = graph.shape(a).slice(-2) as [number, number];
   const [lengthB, columns] = graph.shape(b).slice(-2) as [number, number];
@@ -53,12 +60,19 @@ export function matmul(graph: SourceGraph, a: ValueId, b: ValueId, name: string)
         operands: [
           operandOf(left, [...left.strides.slice(0, -2), rowStride, 0, leftStride]),
           operandOf(right, [...right.strides.slice(0, -2), 0, columnStride, rightStride]),
-          operandOf(lowering.peak(left), noStrides),
-          operandOf(lowering.peak(right), noStrides),
+          operandOf(peakOf(lowering, left, bounds.left), noStrides),
+          operandOf(peakOf(lowering, right, bounds.right), noStrides),
         ],
       });
     },
   });
+}
+
+/** The measured peak of a view's tensor, or the bound that it has by construction. */
+export function peakOf(lowering: Lowering, view: View, bound?: number): View {
+  if (bound === undefined) return lowering.peak(view);
+  const words = new Uint32Array(Float32Array.of(bound).buffer);
+  return lowering.constant({ dtype: Dtype.float32, shape: [1], words });
 }
 
 /**

@@ -37,6 +37,7 @@ import { importConv, importConvTranspose } from "./importConv.ts";
 import type { Importer } from "./importer.ts";
 import { importBatchNormalization, importInstanceNormalization } from "./importNormalise.ts";
 import { importAveragePool, importGlobalAveragePool, importMaxPool } from "./importPool.ts";
+import { importGru, importLstm } from "./importRecurrent.ts";
 import { importConcat } from "./join.ts";
 import { importLog } from "./log.ts";
 import { importMatMul } from "./matmul.ts";
@@ -81,6 +82,7 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     Exp: importExp,
     Expand: importExpand,
     Flatten: importFlatten,
+    GRU: importGru,
     Gather: importGather,
     Gelu: importGelu,
     Gemm: importGemm,
@@ -91,6 +93,7 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     HardSwish: importHardSwish,
     Identity: importIdentity,
     InstanceNormalization: importInstanceNormalization,
+    LSTM: importLstm,
     LayerNormalization: importLayerNormalization,
     LeakyRelu: importLeakyRelu,
     Less: importLess,
@@ -106,9 +109,10 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     Neg: importNeg,
     Not: importNot,
     Or: importOr,
+    PRelu: importPRelu,
     Pad: importPad,
     Pow: importPow,
-    PRelu: importPRelu,
+    RMSNormalization: importRmsNormalization,
     Reciprocal: importReciprocal,
     ReduceL2: importReduceL2,
     ReduceMax: importReduceMax,
@@ -117,7 +121,6 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     ReduceSum: importReduceSum,
     Relu: importRelu,
     Reshape: importReshape,
-    RMSNormalization: importRmsNormalization,
     Selu: importSelu,
     Shape: importShape,
     Sigmoid: importSigmoid,
