@@ -107,14 +107,18 @@ test("a word in the padding of a tensor convicts the defendant", async () => {
 });
 
 test("two faults: the first one convicts", async () => {
+  const [hidden, later] = ["hidden", "hidden.gradient"].map((name) =>
+    job.program.operators.findIndex((operator) => operator.name === name),
+  ) as [number, number];
   const tracer = lying(2, async (before, traced) => {
-    const first = await rerunWithOutput(job, 2, before, 4, withWord(traced.outputs[4]!, 700, (w) => w ^ 4).words);
-    const second = withWord(first.outputs[16]!, 3, (w) => w ^ 4);
-    return { outputs: first.outputs.with(16, second), state: first.state };
+    const wrong = withWord(traced.outputs[hidden]!, 700, (w) => w ^ 4);
+    const first = await rerunWithOutput(job, 2, before, hidden, wrong.words);
+    const second = withWord(first.outputs[later]!, 3, (w) => w ^ 4);
+    return { outputs: first.outputs.with(later, second), state: first.state };
   });
   const theirs = await evidenceOf(job, tracer, initial, 0);
   const mine = await evidenceOf(job, honest, initial, 0);
   const game = await play(run, subjectOf(job, 0, theirs), theirs, mine);
   assert.equal(game.walk.outcome?.defendantConvicted, true);
-  assert.equal(game.walk.position.tensor, 4);
+  assert.equal(game.walk.position.tensor, hidden);
 });

@@ -1,5 +1,5 @@
 /**
- * A small training job with every operator family, reductions longer than one tile, tensors with and without padding, a constant
+ * A small training job with every operator family and order of samples, reductions longer than one tile, tensors with and without padding, a constant
  * and a state tensor that never changes: an embedding and a linear layer trained with two moments. Built by hand, so that
  * nothing here depends on the compiler.
  */
@@ -13,12 +13,15 @@ import { exampleJob, exampleState } from "../helpers/programs.ts";
 const BATCH = 8;
 const WIDTH = 150;
 const OUT = 6;
+/** Columns of the input that are no x: zeros, and a bias between them. */
+const MARGIN = 9;
 const VOCABULARY = 20;
 
 export function smallProgram(): Program {
   const build = new ProgramBuilder();
-  const token = build.batch("token", BATCH, 1, Dtype.int32, 0, VOCABULARY - 1);
-  const x = build.batch("x", BATCH, WIDTH, Dtype.float32, -1, 1);
+  const token = build.batch("token", BATCH, 1, Dtype.int32, 0, VOCABULARY - 1, "permutation");
+  const x = build.batch("x", BATCH, WIDTH - MARGIN, Dtype.float32, -1, 1);
+  const bias = build.batch("bias", BATCH, 1, Dtype.float32, -1, 1, "sequential");
   const rate = build.schedule("rate");
   const weight = build.state("weight", [WIDTH, OUT]);
   const momentum = build.state("weight.m", [WIDTH, OUT]);
@@ -29,10 +32,17 @@ export function smallProgram(): Program {
 
   const matrix = [0, 1];
   const row = build.gather("embed", embedding, token);
-  const operands = [along(row, 2, matrix), along(x, 2, matrix), view(mask, [0, 0])];
-  const hidden = build.map("hidden", [BATCH, WIDTH], operands, (body, e, v, m) => {
+  const parts = [
+    { value: x, start: 1 },
+    { value: bias, start: WIDTH - 2 },
+  ];
+  const input = build.join("input", parts, 1, WIDTH);
+  const draw = build.random("draw", [BATCH, WIDTH], 5);
+  const operands = [along(row, 2, matrix), along(input, 2, matrix), view(mask, [0, 0]), along(draw, 2, matrix)];
+  const hidden = build.map("hidden", [BATCH, WIDTH], operands, (body, e, v, m, r) => {
     const mixed = body.flush(body.do("add", body.flush(body.do("mul", e, v)), v));
-    body.clamp(body.flush(body.do("mul", mixed, m)), 64);
+    const kept = body.do("select", body.do("less", r, body.immediate(0.125)), body.immediate(0), mixed);
+    body.clamp(body.flush(body.do("mul", kept, m)), 64);
   });
   const y = build.matmul("y", hidden, weight);
   const error = build.map("error", [BATCH, OUT], [along(y, 2, matrix), along(target, 2, [1])], (body, a, b) => {
@@ -44,7 +54,7 @@ export function smallProgram(): Program {
   const loss = build.total("loss", square);
   const weightGradient = build.matmul("weight.gradient", hidden, error, { aTransposed: true });
   const hiddenGradient = build.matmul("hidden.gradient", error, weight, { bTransposed: true });
-  const rowOperands = [along(hiddenGradient, 2, matrix), along(x, 2, matrix)];
+  const rowOperands = [along(hiddenGradient, 2, matrix), along(input, 2, matrix)];
   const rowGradient = build.map("row.gradient", [BATCH, WIDTH], rowOperands, (body, g, v) => {
     body.flush(body.do("mul", g, v));
   });

@@ -46,7 +46,7 @@ test("every family and every Map instruction is tried", async () => {
     families.add(operator.family);
     if (operator.family === "map") for (const [opcode] of operator.instructions) opcodes.add(opcode);
   }
-  assert.deepEqual([...families].sort(), ["dot", "gather", "map", "peak", "sum", "sumByIndex"]);
+  assert.deepEqual([...families].sort(), ["dot", "gather", "join", "map", "peak", "sum", "sumByIndex"]);
   assert.deepEqual(
     [...opcodes].sort((a, b) => a - b),
     Object.values(MapOpcode),

@@ -3,6 +3,7 @@ import { Dtype, wordCount } from "../../shared/program/descriptor.ts";
 import type { Job } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { along, type MapBody, ProgramBuilder, type Register, rowMajor, type Value, view } from "./builder.ts";
+import { ORDERS } from "./descriptors.ts";
 import { floats, ints } from "./operators.ts";
 import { Random } from "./random.ts";
 
@@ -92,8 +93,9 @@ export function randomProgram(seed: number): Program {
   const build = new ProgramBuilder();
   const batch = random.between(1, 5);
   const vocabulary = random.between(2, 6);
-  const x = build.batch("x", batch, random.between(1, 5), Dtype.float32, -4, 4);
-  const token = build.batch("token", batch, 1, Dtype.int32, 0, vocabulary - 1);
+  const order = random.pick(ORDERS);
+  const x = build.batch("x", batch, random.between(1, 5), Dtype.float32, -4, 4, order);
+  const token = build.batch("token", batch, 1, Dtype.int32, 0, vocabulary - 1, order);
   const rate = build.schedule("rate");
   const table = build.state("table", [vocabulary, random.between(1, 4)]);
   const frozen = build.state("frozen", [random.between(1, 70)], random.pick([Dtype.float32, Dtype.int32]));
@@ -106,7 +108,7 @@ export function randomProgram(seed: number): Program {
     const value = random.pick(pool);
     const width = value.shape[1]!;
     const name = `layer${n}`;
-    switch (random.below(5)) {
+    switch (random.below(7)) {
       case 0: {
         const out = random.between(1, 6);
         const transposed = random.chance(0.5);
@@ -145,6 +147,26 @@ export function randomProgram(seed: number): Program {
           operands: [along(value, 3, [0, 2]), along(other, 3, [1, 2]), along(peakA, 3, [0]), along(peakB, 3, [1])],
         });
         pool.push(dot);
+        break;
+      }
+      case 4: {
+        // Side by side with another one, and zeros before, between and behind.
+        const other = random.pick(pool);
+        const first = random.below(3);
+        const second = first + width + random.below(3);
+        const parts = [
+          { value, start: first },
+          { value: other, start: second },
+        ];
+        pool.push(build.join(name, parts, 1, second + other.shape[1]! + random.below(3)));
+        break;
+      }
+      case 5: {
+        const draw = build.random(`${name}.draw`, [batch, width], random.word());
+        const operands = [along(value, 2, [0, 1]), along(draw, 2, [0, 1])];
+        pool.push(
+          build.map(name, [batch, width], operands, (body, ...registers) => randomBody(random, body, registers)),
+        );
         break;
       }
       default: {

@@ -8,7 +8,13 @@ import { describe, it } from "node:test";
 import { network } from "hardhat";
 import { type Abi, bytesToHex, encodeFunctionData, type Hex } from "viem";
 import { element, type ReducingOperator } from "../../shared/operators/element.ts";
-import { type MapInstruction, MapOpcode, type MapOperator, type Operator } from "../../shared/program/descriptor.ts";
+import {
+  type Family,
+  type MapInstruction,
+  MapOpcode,
+  type MapOperator,
+  type Operator,
+} from "../../shared/program/descriptor.ts";
 import { encodeOperator, reduces } from "../../shared/program/encoding.ts";
 import { ordinaryFloat } from "../helpers/float32.ts";
 import { operand } from "../helpers/operators.ts";
@@ -184,8 +190,26 @@ const OPERATORS_MEASURED: Readonly<Record<string, { operator: Operator; lo?: num
   "element of Batch": {
     operator: { family: "batch", dtype: 1, shape: [16, 128], order: "replacement", offset: 1, operands: [] },
   },
+  "element of Batch, in a permutation": {
+    operator: { family: "batch", dtype: 1, shape: [16, 128], order: "permutation", offset: 1, operands: [] },
+  },
+  "element of Join, the last of 8 operands": {
+    operator: {
+      family: "join",
+      dtype: 0,
+      shape: [SIDE, 8 * 64],
+      axis: 1,
+      operands: Array.from({ length: 8 }, () => operand("operator", 0, MATRIX, whole)),
+      ranges: Array.from({ length: 8 }, (_, i) => ({ start: 64 * i, extent: 64 })),
+    },
+  },
+  "element of Random": { operator: { family: "random", dtype: 0, shape: [SIDE, SIDE], stream: 3, operands: [] } },
   "element of Schedule": { operator: { family: "schedule", dtype: 0, shape: [1], column: 2, operands: [] } },
 };
+
+/** Elements and tiles of families where they are not what they are in the others. */
+const ELEMENT: Partial<Record<Family, number>> = { batch: 300, schedule: 0, join: 7 * 64 + 5 };
+const TILES: Partial<Record<Family, number>> = { batch: 1, schedule: 1, join: 1, random: 0 };
 
 describe("gas of contracts/Referee.sol", async () => {
   const referee = await viem.deployContract("Referee");
@@ -209,10 +233,10 @@ describe("gas of contracts/Referee.sol", async () => {
   it("is what the record says", async () => {
     const { abi } = referee;
     for (const [name, { operator, lo, hi }] of Object.entries(OPERATORS_MEASURED)) {
-      const index = operator.family === "batch" ? 300 : operator.family === "schedule" ? 0 : 77;
+      const index = ELEMENT[operator.family] ?? 77;
       const descriptor = bytesToHex(encodeOperator(operator));
       const witness = world.witness(operator, index, lo, hi);
-      const expected = operator.operands.length === 0 ? 1 : operator.operands.length;
+      const expected = TILES[operator.family] ?? operator.operands.length;
       assert.equal(witness.length, expected, `${name}: every operand is read`);
       const data =
         lo === undefined || hi === undefined

@@ -196,6 +196,27 @@ function addSums(build: Builder): void {
   build.check("Gather", "int32 words", table);
 }
 
+function addJoins(build: Builder): void {
+  const rows = build.input(randomFloats(12 * 7, 17, 10), [12, 7]);
+  const columns = build.input(randomFloats(5 * 12, 18, 10), [5, 12]);
+  const integers = build.input(WIDE_INTEGERS);
+  const parts = [view(rows, [7, 1]), view(columns, [1, 12])];
+  const join = { family: "join", dtype: 0, axis: 1 } as const;
+  const together = [
+    { start: 0, extent: 7 },
+    { start: 7, extent: 5 },
+  ];
+  build.check("Join", "Concat", { ...join, shape: [12, 12], operands: parts, ranges: together });
+  const apart = together.map(({ start, extent }, i) => ({ start: start + 3 * i + 1, extent }));
+  build.check("Join", "Concat, gaps", { ...join, shape: [12, 19], operands: parts, ranges: apart });
+  const beside = [
+    { start: 2, extent: 11 },
+    { start: 13, extent: 11 },
+  ];
+  const copies = [view(integers, [1]), view(integers, [1])];
+  build.check("Join", "int32", { ...join, dtype: 1, axis: 0, shape: [24], operands: copies, ranges: beside });
+}
+
 function addDots(build: Builder): void {
   const [rows, length, columns] = [35, 131, 67];
   const dot = (
@@ -269,6 +290,7 @@ export function conformanceProgram(): ConformanceProgram {
   const build = new Builder();
   addMaps(build);
   addSums(build);
+  addJoins(build);
   addDots(build);
   addPeaks(build);
   return build.build(build.operators.findIndex(({ operator }) => wordCount(operator.shape) === 1));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Operand, type Operator, wordCount } from "../../../shared/program/descriptor.ts";
+import { type JoinRange, type Operand, type Operator, wordCount } from "../../../shared/program/descriptor.ts";
 import type { Tensor } from "../../../shared/program/program.ts";
 import { floats, ints } from "../../helpers/operators.ts";
 import { Random } from "../../helpers/random.ts";
@@ -55,6 +55,36 @@ test("Dot over any split of the output into batch, left and right dimensions, in
     const operands = [left, right, leftPeak, rightPeak].map(({ strides }, p) => operandOf(state, p, 0, strides));
     const bits = random.pick([20, 22, 9, 3, 1]);
     await assertElementRule(state, [{ family: "dot", dtype: 0, shape, length, bits, operands } as unknown as Operator]);
+  }
+});
+
+test("Join of any number of operands in any storage, with and without gaps, of either dtype", async () => {
+  const random = new Random(84);
+  for (let round = 0; round < ROUNDS; round++) {
+    const rank = random.between(1, 5);
+    const lengths = Array.from({ length: rank }, () => random.between(1, 3));
+    const axis = random.below(rank);
+    const dtype = random.pick([0, 1] as const);
+    const state: Tensor[] = [];
+    const operands: Operand[] = [];
+    const ranges: JoinRange[] = [];
+    let end = 0;
+    for (let part = random.between(1, 8); part > 0; part--) {
+      const start = end + (random.chance(0.4) ? random.between(1, 3) : 0);
+      const extent = random.between(1, 4);
+      end = start + extent;
+      ranges.push({ start, extent });
+      const own = lengths.with(axis, extent);
+      // Dimensions that an operand does not move along are broadcast.
+      const all = [...own.keys()].filter(() => random.chance(0.85));
+      const order = shuffled(random, all.length).map((i) => all[i]!);
+      const { shape, strides } = layout(order, own, rank);
+      const tensor = dtype === 0 ? floatTensor(random, shape) : indexTensor(random, shape, -(2 ** 31), 2 ** 31 - 1);
+      operands.push(operandOf([...state, tensor], state.length, 0, strides));
+      state.push(tensor);
+    }
+    const shape = lengths.with(axis, end + (random.chance(0.3) ? 2 : 0));
+    await assertElementRule(state, [{ family: "join", dtype, shape, axis, operands, ranges }]);
   }
 });
 
