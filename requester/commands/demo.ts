@@ -3,11 +3,13 @@ import path from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { ExitCode, jsonLine } from "../../shared/cli.ts";
 import { type CheatSummary, listCheats, UnknownCheatError } from "../demo/cheats.ts";
+import { DEFAULT_EXAMPLE, prepareExample } from "../demo/examples.ts";
 import { compileContracts, installSeconds, seconds } from "../demo/setUp.ts";
 
 interface DemoCommandOptions {
   readonly chain: "hardhat" | "anvil" | URL;
   readonly cheat?: string;
+  readonly example: string;
   readonly seed: number;
   readonly listCheats?: boolean;
   readonly json?: boolean;
@@ -24,6 +26,7 @@ export function addDemo(program: Command): void {
         "a false accuser loses its bond; a cheating solver is convicted by one number. Everything random follows from the seed.",
     )
     .option("--chain <chain>", "hardhat, anvil, or the URL of a development node", parseChain, "hardhat" as const)
+    .option("--example <name>", "the folder of examples/ to play", DEFAULT_EXAMPLE)
     .option("--cheat <name>", "the cheat to play (default: drawn by the seed)")
     .option("--seed <n>", "seed of the cheat, its place, and the accused segment", parseSeed, randomInt(SEED_LIMIT))
     .option("--list-cheats", "list the catalogue and end")
@@ -53,18 +56,29 @@ async function runDemoCommand(options: DemoCommandOptions): Promise<void> {
   const reporter = createReporter((text) => console.log(text), json);
   if (!json) console.log(`seed ${seed}`);
   const folder = path.resolve(".touchstone/demo");
-  const { honest, cheat: cheated, falseAccusation } = await runDemo({ chain, cheat, seed, folder }, reporter);
+  const demoOptions = { chain, taskFile: prepareExample(options.example), cheat, seed, folder };
+  const { honest, cheat: cheated, falseAccusation } = await runDemo(demoOptions, reporter);
   const demo = seconds(performance.now() - started);
   if (!json) {
     console.log(`\ninstallation ${install ?? "?"} s, compilation ${compile} s, demo ${demo} s; again: --seed ${seed}`);
     return;
   }
   const { transcript } = cheated;
-  const { losses, heldOutLoss, bigramLoss, parameters } = honest;
+  const { losses, heldOutLoss, baseline, accuracy, parameters } = honest;
   console.log(
     jsonLine({
       seed,
-      honest: { settled: true, finalLoss: losses.at(-1), heldOutLoss, bigramLoss, steps: losses.length, parameters },
+      example: options.example,
+      honest: {
+        settled: true,
+        finalLoss: losses.at(-1),
+        heldOutLoss,
+        ...(baseline?.name === "bigram counts" ? { bigramLoss: baseline.loss } : {}),
+        baseline,
+        accuracy,
+        steps: losses.length,
+        parameters,
+      },
       cheat: {
         name: cheat,
         injected: cheated.injected,

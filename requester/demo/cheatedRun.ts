@@ -5,7 +5,7 @@ import { contractAbi } from "../../shared/chain/contracts.ts";
 import { pause } from "../../shared/chain/pause.ts";
 import type { LocatedFault } from "../../shared/dispute/located.ts";
 import type { ReportedChoice } from "./drawWalk.ts";
-import { postExample } from "./honestRun.ts";
+import { postTask } from "./honestRun.ts";
 import type { ProgramProcess } from "./programProcess.ts";
 import type { Stage } from "./stage.ts";
 import { readTranscript, type Transcript } from "./transcript.ts";
@@ -22,11 +22,12 @@ export interface CheatedRun {
 
 export async function runCheat(
   stage: Stage,
+  taskFile: string,
   verifiers: readonly ProgramProcess[],
   cheat: string,
   seed: number,
 ): Promise<CheatedRun> {
-  const { taskId, fromBlock } = await postExample(stage);
+  const { taskId, fromBlock } = await postTask(stage, taskFile);
   const report = stage.file("cheat.json");
   const args = [
     "work",

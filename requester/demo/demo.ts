@@ -1,32 +1,27 @@
 /** The demo: an honest run, a false accuser, a cheat; real processes on a real chain (README). */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import type { Dataset } from "../../shared/data/dataset.ts";
 import { readSafetensors } from "../../shared/data/safetensors.ts";
-import { bigramLoss } from "../../shared/data/text.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { TouchstoneError } from "../../shared/errors.ts";
 import { segmentCount } from "../../shared/program/job.ts";
+import { type Baseline, baselineOf } from "../baseline.ts";
 import { TrainedModel } from "../evaluate.ts";
 import { fetchModel } from "../fetchModel.ts";
 import { forwardProgram } from "../forwardProgram.ts";
 import { type PreparedTask, prepareTask } from "../prepare.ts";
 import { type CheatedRun, runCheat } from "./cheatedRun.ts";
 import { accuseFalsely, type FalseAccusation } from "./falseAccusation.ts";
-import {
-  awaitAttestations,
-  EXAMPLE,
-  modelFile,
-  postExample,
-  type StartedTask,
-  settle,
-  watchTraining,
-} from "./honestRun.ts";
+import { awaitAttestations, modelFile, postTask, type StartedTask, settle, watchTraining } from "./honestRun.ts";
 import type { ProgramProcess } from "./programProcess.ts";
 import type { Reporter } from "./reporter.ts";
 import { type Role, Stage } from "./stage.ts";
 
 export interface DemoOptions {
   readonly chain: "hardhat" | "anvil" | URL;
+  /** The example's task file, relative to the working directory. */
+  readonly taskFile: string;
   readonly cheat: string;
   readonly seed: number;
   readonly folder: string;
@@ -35,9 +30,13 @@ export interface DemoOptions {
 export interface HonestResult {
   readonly losses: readonly number[];
   readonly heldOutLoss: number;
-  readonly bigramLoss: number;
+  /** Null where nothing can be counted. */
+  readonly baseline: Baseline | null;
+  /** Share of held-out targets that it predicts; null where it does not choose among classes. */
+  readonly accuracy: number | null;
   readonly parameters: number;
-  readonly sample: string;
+  /** Text that a model of text writes after a held-out beginning. */
+  readonly sample: string | null;
   readonly modelFile: string;
 }
 
@@ -52,18 +51,19 @@ export class DemoError extends TouchstoneError {
   readonly code = "DEMO";
 }
 
-/** Held-out windows that the loss is measured on, and characters of the sample. */
+/** Held-out samples that the loss is measured on, and tokens that a model of text writes. */
 const HELD_OUT_SAMPLES = 4096;
-const SAMPLE_CHARACTERS = 240;
+const SAMPLE_TOKENS = 240;
 const SAMPLE_TEMPERATURE = 0.5;
 
-export async function runDemo({ chain, cheat, seed, folder }: DemoOptions, report: Reporter): Promise<DemoResult> {
-  const [stage, prepared] = await Promise.all([Stage.build(chain, folder), prepareTask(EXAMPLE)]);
+export async function runDemo(options: DemoOptions, report: Reporter): Promise<DemoResult> {
+  const { chain, taskFile, cheat, seed, folder } = options;
+  const [stage, prepared] = await Promise.all([Stage.build(chain, folder), prepareTask(taskFile)]);
   try {
     report.stage(stage, prepared);
     const verifiers = await startVerifiers(stage);
     report.part(1, "An honest run");
-    const task = await postExample(stage);
+    const task = await postTask(stage, taskFile);
     const solver = stage.start("solver", "solver", ["work", "--task", task.taskId, "--once"]);
     const losses = await watchTraining(solver, prepared.taskPackage.job.steps, report.silent);
     const attested = await awaitAttestations(stage, verifiers, task, segmentCount(prepared.taskPackage.job));
@@ -77,12 +77,14 @@ export async function runDemo({ chain, cheat, seed, folder }: DemoOptions, repor
 
     await settle(stage, solver, task);
     const honest = await evaluate(stage, prepared, task, losses);
-    if (honest.heldOutLoss >= honest.bigramLoss) throw new DemoError("The model does not beat bigram counts.");
+    const { baseline } = honest;
+    if (baseline !== null && honest.heldOutLoss >= baseline.loss)
+      throw new DemoError(`The model does not beat ${baseline.name}.`);
     report.settled(honest, await balances(stage, ["requester", "solver", "verifier 1", "verifier 2"]));
 
     report.part(3, `A cheat: ${cheat}`);
     const funds = await balances(stage, ["cheat", "verifier 1", "verifier 2"]);
-    const cheated = await runCheat(stage, verifiers, cheat, seed);
+    const cheated = await runCheat(stage, taskFile, verifiers, cheat, seed);
     requireCaught(cheated);
     report.caught(cheated, funds, await balances(stage, ["cheat", "verifier 1", "verifier 2"]));
     return { honest, falseAccusation, cheat: cheated };
@@ -100,7 +102,7 @@ async function startVerifiers(stage: Stage): Promise<ProgramProcess[]> {
 
 async function evaluate(
   stage: Stage,
-  { data: { layout, heldOut, text } }: PreparedTask,
+  { data }: PreparedTask,
   { taskId }: StartedTask,
   losses: readonly number[],
 ): Promise<HonestResult> {
@@ -114,21 +116,27 @@ async function evaluate(
   const engine = await startOnnxRuntime(program);
   try {
     const model = new TrainedModel(engine, program, keep(state));
-    if (text === null) throw new DemoError("The example is no text.");
-    const evaluated = heldOut.subarray(0, HELD_OUT_SAMPLES * layout.words);
-    const prompt = heldOut.subarray(0, layout.fields[0]!.width);
-    const written = await model.write(prompt, SAMPLE_CHARACTERS, 1n, SAMPLE_TEMPERATURE);
+    const { loss, accuracy, samples } = await model.evaluate(data.heldOut, HELD_OUT_SAMPLES);
     return {
       losses,
-      heldOutLoss: (await model.evaluate(evaluated)).loss,
-      bigramLoss: bigramLoss(text, layout, evaluated),
+      heldOutLoss: loss,
+      baseline: baselineOf(data, data.heldOut.subarray(0, samples * data.layout.words)),
+      accuracy,
       parameters,
-      sample: text.tokenizer.decode([...prompt, ...written]),
+      sample: await sampleOf(model, data),
       modelFile: path.relative(process.cwd(), file),
     };
   } finally {
     await engine.close();
   }
+}
+
+/** What a model of text writes after a held-out beginning. */
+async function sampleOf(model: TrainedModel, { text, heldOut, layout }: Dataset): Promise<string | null> {
+  if (text === null) return null;
+  const prompt = heldOut.subarray(0, layout.fields[0]!.width);
+  const written = await model.write(prompt, SAMPLE_TOKENS, 1n, SAMPLE_TEMPERATURE);
+  return text.tokenizer.decode([...prompt, ...written]);
 }
 
 function requireCaught({ transcript, located, injected }: CheatedRun): void {

@@ -14,12 +14,10 @@ export interface StartedTask {
   readonly fromBlock: bigint;
 }
 
-export const EXAMPLE = "examples/solidity-mlp/task.json";
-
-/** Posts the example's task through the requester's program. */
-export async function postExample(stage: Stage): Promise<StartedTask> {
+/** Posts a task file through the requester's program. */
+export async function postTask(stage: Stage, taskFile: string): Promise<StartedTask> {
   const fromBlock = await stage.chain.client.getBlockNumber();
-  const poster = stage.start("requester", "requester", ["post", EXAMPLE]);
+  const poster = stage.start("requester", "requester", ["post", taskFile]);
   const { taskId } = await poster.waitFor("posting", ({ event }) => event === "posted");
   await poster.stop();
   return { taskId: taskId as Hex, fromBlock };

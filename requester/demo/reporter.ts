@@ -34,7 +34,7 @@ const DECIDED_BY: Readonly<Record<Reason, string>> = {
   digest: "one leaf of the attested digest",
 };
 
-const PLOT = { width: 60, height: 8, title: "training loss (nats a character) by step" };
+const PLOT = { width: 60, height: 8, title: "training loss by step" };
 
 /** Writes to `write`, a line or several at a time; with `silent` it says nothing. */
 export function createReporter(write: (text: string) => void, silent: boolean): Reporter {
@@ -47,7 +47,7 @@ export function createReporter(write: (text: string) => void, silent: boolean): 
       say(`chain ${chain.chainId}, market ${deployment.market}`);
       say(
         `task ${task.name}: ${group(parameters)} parameters, ${job.program.operators.length} operators a step, ${job.steps} steps, ` +
-          `${group(job.samples.length / job.program.sample.words)} samples, ${data.text?.tokenizer.size} characters`,
+          `${group(job.samples.length / job.program.sample.words)} samples${data.text === null ? "" : `, ${data.text.tokenizer.size} tokens`}`,
       );
     },
     part(number, title) {
@@ -65,11 +65,13 @@ export function createReporter(write: (text: string) => void, silent: boolean): 
       say(drawGas(transcript));
       say(drawBalances(after, before));
     },
-    settled({ losses, heldOutLoss, bigramLoss, sample, modelFile }, balances) {
+    settled({ losses, heldOutLoss, baseline, accuracy, sample, modelFile }, balances) {
       say("\nThe task settles.");
       say(plotCurve(losses, PLOT));
-      say(`held-out loss ${heldOutLoss.toFixed(3)}, bigram counts ${bigramLoss.toFixed(3)} (nats a character)`);
-      say(`The model writes, after a held-out beginning:\n${sample.replace(/^/gm, "  │ ")}`);
+      const counts = baseline === null ? "" : `, by ${baseline.name} ${baseline.loss.toFixed(3)} (nats)`;
+      const right = accuracy === null ? "" : `; ${(100 * accuracy).toFixed(1)} % of the held-out targets predicted`;
+      say(`held-out loss ${heldOutLoss.toFixed(3)}${counts}${right}`);
+      if (sample !== null) say(`The model writes, after a held-out beginning:\n${sample.replace(/^/gm, "  │ ")}`);
       say(`model: ${modelFile}`);
       say(drawBalances(balances));
     },

@@ -44,9 +44,10 @@ describe("demo --list-cheats", () => {
     assert.equal((await demo("--list-cheats")).length, CATALOGUE.length);
   });
 
-  it("refuses a cheat, a seed and a chain that it does not know", async () => {
+  it("refuses a cheat, an example, a seed and a chain that it does not know", async () => {
     const failsWith = (code: number) => (error: unknown) => (error as { code: number }).code === code;
     await assert.rejects(demo("--cheat", "bribery"), failsWith(1));
+    await assert.rejects(demo("--example", "perpetuum-mobile"), failsWith(1));
     await assert.rejects(demo("--seed", "-1"), failsWith(2));
     await assert.rejects(demo("--chain", "nowhere"), failsWith(2));
   });

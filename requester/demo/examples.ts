@@ -1,0 +1,46 @@
+/** The examples that the demo can play: folders of `examples/` with a task file, and perhaps a script that makes their data. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { TouchstoneError } from "../../shared/errors.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const FOLDER = "examples";
+const TASK_FILE = "task.json";
+/** A script beside the task file that writes the files which its data section names. */
+const DATA_SCRIPT = "data.ts";
+
+export const DEFAULT_EXAMPLE = "solidity-mlp";
+
+export class UnknownExampleError extends TouchstoneError {
+  readonly code = "UNKNOWN_EXAMPLE";
+  constructor(name: string, names: readonly string[]) {
+    super(`There is no example "${name}".`, { remedy: `The examples are ${names.join(", ")}.` });
+  }
+}
+
+export class ExampleDataError extends TouchstoneError {
+  readonly code = "EXAMPLE_DATA";
+}
+
+/** Names of the examples, in the order of the alphabet. */
+export function listExamples(): string[] {
+  return readdirSync(path.join(ROOT, FOLDER))
+    .filter((name) => existsSync(path.join(ROOT, FOLDER, name, TASK_FILE)))
+    .sort();
+}
+
+/**
+ * The example's task file, relative to the repository, with the data that it names in place.
+ * @throws UnknownExampleError, ExampleDataError.
+ */
+export function prepareExample(name: string): string {
+  const names = listExamples();
+  if (!names.includes(name)) throw new UnknownExampleError(name, names);
+  const script = path.join(ROOT, FOLDER, name, DATA_SCRIPT);
+  if (existsSync(script)) {
+    const { status, stderr } = spawnSync(process.execPath, [script], { cwd: ROOT, encoding: "utf8" });
+    if (status !== 0) throw new ExampleDataError(`${script} did not make its data.\n${stderr}`.trimEnd());
+  }
+  return path.join(FOLDER, name, TASK_FILE);
+}
