@@ -26,6 +26,7 @@ import {
 import { importCast, importConstant, importIdentity, importShape } from "./constants.ts";
 import { importDiv, importReciprocal } from "./divide.ts";
 import { importDropout } from "./dropout.ts";
+import { importEinsum } from "./einsum.ts";
 import { importErf } from "./erf.ts";
 import { importExp } from "./exp.ts";
 import { importExpand, importTile } from "./expand.ts";
@@ -76,6 +77,7 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     ConvTranspose: importConvTranspose,
     Div: importDiv,
     Dropout: importDropout,
+    Einsum: importEinsum,
     Elu: importElu,
     Equal: importEqual,
     Erf: importErf,
@@ -153,7 +155,6 @@ const NEAREST: ReadonlyMap<string, string> = new Map(
     ArgMin: "It has no gradient: leave it out, and choose where the model is used.",
     Cos: "It is supported of constants only, such as a table of positions.",
     CumSum: "It is supported of constants only; of data, multiply by a triangular matrix.",
-    Einsum: "The nearest supported operators are Transpose, Reshape and MatMul.",
     If: "Export the branch that is trained.",
     Loop: "Export with the loop unrolled (a fixed number of iterations).",
     Mod: "It is supported of constants only.",

@@ -122,5 +122,25 @@ const PRODUCTS: OperatorCase[] = (
   ] as const
 ).map((shapes) => ({ operator: "MatMul", inputs: shapes.map((shape) => float(shape)) }));
 
-for (const row of [...PRODUCTS, ...ACTIVATIONS, ...SOFTMAX, ...NORMS, ...REDUCTIONS])
+const EINSUMS: OperatorCase[] = (
+  [
+    ["ij,jk->ik", [2, 3], [3, 4]],
+    ["bhid,bhjd->bhij", [2, 2, 3, 4], [2, 2, 2, 4]],
+    ["bhij,bhjd -> bihd", [2, 2, 3, 4], [2, 2, 4, 2]],
+    ["bthd,hde->bte", [2, 3, 2, 4], [2, 4, 3]],
+    ["i,j->ij", [3], [4]],
+    ["bd,d", [3, 4], [4]],
+    ["bi,bi->b", [3, 4], [3, 4]],
+    ["bij,bj->bi", [3, 2, 4], [3, 4]],
+    ["ijk,jl->il", [2, 3, 4], [3, 2]],
+    ["ijk->kji", [2, 3, 4]],
+    ["ijk->j", [2, 3, 4]],
+  ] as const
+).map(([equation, ...shapes]) => ({
+  operator: "Einsum",
+  inputs: shapes.map((shape) => float(shape)),
+  attributes: { equation: string(equation) },
+}));
+
+for (const row of [...EINSUMS, ...PRODUCTS, ...ACTIVATIONS, ...SOFTMAX, ...NORMS, ...REDUCTIONS])
   test(caseName(row), () => checkOperator(row));
