@@ -1,5 +1,7 @@
 /** What a trained model is worth: its loss on held-out samples, how often it is right, and text that it writes. Runs on any engine. */
 import type { Engine } from "../shared/engine/engine.ts";
+import { NOT_RANDOM } from "../shared/layers/random.ts";
+import { fromNumber } from "../shared/numerics/float32.ts";
 import { keyOf, philox4x32 } from "../shared/numerics/philox.ts";
 import { Dtype, wordCount } from "../shared/program/descriptor.ts";
 import type { Program, SampleField, Tensor } from "../shared/program/program.ts";
@@ -101,10 +103,13 @@ export class TrainedModel {
   #inputs(sampleOfRow: (row: number) => Uint32Array): StepInputs {
     const batches = new Map<number, Tensor>();
     const schedule = new Map<number, Tensor>();
+    const random = new Map<number, Tensor>();
     for (const [index, { operator }] of this.#program.operators.entries()) {
       const { dtype, shape } = operator;
       if (operator.family === "schedule") {
         schedule.set(index, { dtype: Dtype.float32, shape, words: new Uint32Array(1) });
+      } else if (operator.family === "random") {
+        random.set(index, { dtype, shape, words: new Uint32Array(wordCount(shape)).fill(fromNumber(NOT_RANDOM)) });
       } else if (operator.family === "batch") {
         const [rows, width] = [shape[0]!, wordCount(shape) / shape[0]!];
         const words = new Uint32Array(rows * width);
@@ -114,7 +119,7 @@ export class TrainedModel {
         batches.set(index, { dtype, shape, words });
       }
     }
-    return { state: this.#state, batches, schedule };
+    return { state: this.#state, batches, schedule, random };
   }
 }
 

@@ -1,12 +1,12 @@
 /**
  * Dropout: each element is 0 with probability `rate`, else divided by 1 − rate; a new draw in every step. Gradient: the same elements of the
- * upstream gradient, by the same random numbers.
+ * upstream gradient, by the same random numbers. Where evaluation takes `NOT_RANDOM` for these, everything is kept as it is.
  */
 import type { SourceGraph, ValueId } from "../program/graph.ts";
 import type { MapBuilder, Register } from "../program/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
-import { random } from "./random.ts";
+import { NOT_RANDOM, random } from "./random.ts";
 
 /**
  * @param stream as `random`.
@@ -16,12 +16,11 @@ export function dropout(graph: SourceGraph, input: ValueId, rate: number, stream
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`the rate ${rate} is not in [0, 1)`);
   if (rate === 0) return input;
   const numbers = random(graph, graph.shape(input), stream, `${name}.random`);
-  const kept = (map: MapBuilder, [x, r]: readonly Register[]): Register =>
-    map.select(
-      map.less(r!, map.immediate(rate)),
-      map.immediate(0),
-      map.flush(map.mul(x!, map.immediate(1 / (1 - rate)))),
-    );
+  const kept = (map: MapBuilder, [x, r]: readonly Register[]): Register => {
+    const isRandom = map.less(r!, map.immediate(NOT_RANDOM));
+    const factor = map.select(isRandom, map.immediate(1 / (1 - rate)), map.immediate(1));
+    return map.select(map.less(r!, map.immediate(rate)), map.immediate(0), map.flush(map.mul(x!, factor)));
+  };
   return elementwise(graph, name, "dropout", [input, numbers], kept, (upstream) => [
     [input, elementwise(graph, `${graph.name(input)}.grad`, "dropoutGradient", [upstream!, numbers], kept)],
   ]);

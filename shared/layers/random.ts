@@ -2,6 +2,9 @@
 import { Dtype } from "../program/descriptor.ts";
 import type { SourceGraph, ValueId } from "../program/graph.ts";
 
+/** What evaluation takes for every random number: no stream gives it, so that layers know that nothing is to be random. */
+export const NOT_RANDOM = 1;
+
 /**
  * Multiples of 2^-24, uniform in [0, 1), independent between streams and steps.
  * @param stream tells this tensor's numbers from others'; `graph.takeStream()` gives one that no other has.

@@ -5,7 +5,7 @@ import { dropout } from "../../shared/layers/dropout.ts";
 import { concat, join } from "../../shared/layers/join.ts";
 import { state } from "../../shared/layers/leaf.ts";
 import { pad } from "../../shared/layers/pad.ts";
-import { random } from "../../shared/layers/random.ts";
+import { NOT_RANDOM, random } from "../../shared/layers/random.ts";
 import { reshape } from "../../shared/layers/reshape.ts";
 import { slice, spreadAxis } from "../../shared/layers/slice.ts";
 import { take } from "../../shared/layers/take.ts";
@@ -308,6 +308,17 @@ describe("random numbers", () => {
     const kept = values.filter((value) => value !== 0);
     assert.ok(kept.every((value) => value === Math.fround(1 / 0.75)));
     assert.ok(Math.abs(kept.length - 7500) < 200, `${kept.length} kept`);
+  });
+
+  test("drop nothing in evaluation", async () => {
+    const program = programOf([3], (graph, x) => dropout(graph, x, 0.5, 1, "dropped"));
+    const { dtype, shape } = program.state[0]!;
+    const inputs = stepInputs(jobOf(program), 0, [{ dtype, shape, words: floats(1, -2, 0.375) }]);
+    const random = new Map(
+      [...inputs.random!].map(([at, tensor]) => [at, { ...tensor, words: floats(NOT_RANDOM, NOT_RANDOM, NOT_RANDOM) }]),
+    );
+    const { outputs } = await new ReferenceEngine(program).trace({ ...inputs, random });
+    assert.deepEqual(outputs[program.logits!]!.words, floats(1, -2, 0.375));
   });
 
   test("a rate of 0 drops nothing, one of 1 or more is refused", () => {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toNumber } from "../../shared/numerics/float32.ts";
-import { sampleRow } from "../../shared/numerics/philox.ts";
+import { randomWords, sampleRow } from "../../shared/numerics/philox.ts";
+import type { SampleOrder } from "../../shared/numerics/sampleOrder.ts";
 import { element } from "../../shared/operators/element.ts";
 import type { StepPosition } from "../../shared/operators/read.ts";
 import { MapOpcode, type Operator, wordCount } from "../../shared/program/descriptor.ts";
@@ -141,6 +142,45 @@ test("Gather copies rows and gives 0 for an index outside", () => {
   ]);
 });
 
+test("Join reads the first operand that holds the position, else 0", () => {
+  const join: Operator = {
+    family: "join",
+    dtype: 0,
+    shape: [2, 7],
+    axis: 1,
+    operands: [operand("state", 0, 4, [2, 1]), operand("state", 1, 2, [1, 0])],
+    ranges: [
+      { start: 1, extent: 2 },
+      { start: 4, extent: 2 },
+    ],
+  };
+  const [a, b] = [floats(1, 2, 3, 4), floats(8, 9)];
+  assert.deepEqual(numbers(join, [a, b]), [0, 1, 2, 0, 8, 8, 0, 0, 3, 4, 0, 9, 9, 0]);
+  const ranges = (...places: [start: number, extent: number][]): Operator => ({
+    ...join,
+    ranges: places.map(([start, extent]) => ({ start, extent })),
+  });
+  // Ranges that overlap, are empty, descend or leave the dimension decide all the same; outside its words an operand is 0.
+  assert.deepEqual(numbers(ranges([0, 4], [2, 5]), [a, b]), [1, 2, 3, 4, 8, 8, 8, 3, 4, 0, 0, 9, 9, 9]);
+  assert.deepEqual(numbers(ranges([5, 0], [0, 2]), [a, b]).slice(0, 7), [8, 8, 0, 0, 0, 0, 0]);
+  assert.deepEqual(numbers(ranges([5, 0xffffffff], [0xffffffff, 9]), [a, b]).slice(0, 7), [0, 0, 0, 0, 0, 1, 2]);
+  const raw = Uint32Array.of(0x80000000, 0xff800001, 1, 2);
+  assert.deepEqual(words(join, [raw, b]).slice(1, 3), [0, 0x7fc00000]);
+  assert.deepEqual(words({ ...join, dtype: 1 }, [raw, b]).slice(1, 3), [...raw.slice(0, 2)]);
+});
+
+test("Random gives the upper 24 bits of its stream's words as a fraction", () => {
+  const { seed, step } = POSITION;
+  const stream = randomWords(seed, step, 6, 10);
+  const random: Operator = { family: "random", dtype: 1, shape: [2, 5], stream: 6, operands: [] };
+  assert.deepEqual(words(random, []), [...stream]);
+  assert.deepEqual(
+    numbers({ ...random, dtype: 0 }, []),
+    Array.from(stream, (word) => Math.floor(word / 256) / 2 ** 24),
+  );
+  assert.notDeepEqual(words(random, [], { ...POSITION, step: step + 1 }), [...stream]);
+});
+
 test("Batch reads the drawn samples, Schedule this step's row", () => {
   const samples = Array.from({ length: 5 }, (_, row) => ints(10 * row, 10 * row + 1, 10 * row + 2));
   const batch: Operator = { family: "batch", dtype: 1, shape: [4, 2], order: "replacement", offset: 1, operands: [] };
@@ -155,6 +195,12 @@ test("Batch reads the drawn samples, Schedule this step's row", () => {
     rows.flatMap((row) => [10 * row + 2, 0]),
   );
   assert.deepEqual(words(batch, samples, { ...POSITION, sampleCount: 0 }), new Array(8).fill(0));
+  // Position 8 is the fourth of the second epoch of five.
+  const firsts = (order: SampleOrder, step: number) =>
+    words({ ...batch, shape: [4, 1], offset: 0, order }, samples, { ...POSITION, step }).map((word) => word / 10);
+  assert.deepEqual(firsts("sequential", 2), [3, 4, 0, 1]);
+  const epochs = [0, 1, 2, 3, 4].flatMap((step) => firsts("permutation", step));
+  for (const epoch of [0, 5, 10, 15]) assert.deepEqual(epochs.slice(epoch, epoch + 5).sort(), [0, 1, 2, 3, 4]);
   const table = floats(0, 1, 2, 3, 4, 5, 6, 7);
   const schedule: Operator = { family: "schedule", dtype: 0, shape: [1], column: 1, operands: [] };
   assert.deepEqual(numbers(schedule, [table]), [5]);

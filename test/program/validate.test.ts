@@ -6,7 +6,7 @@ import type { Program, SampleField, StateTensor, Tensor } from "../../shared/pro
 import { MalformedProgramError, type Rule } from "../../shared/program/validate/finding.ts";
 import { JobInputsError } from "../../shared/program/validate/inputs.ts";
 import { requireWellFormed, requireWellFormedJob, validate } from "../../shared/program/validate.ts";
-import { ProgramBuilder, view } from "../helpers/builder.ts";
+import { ProgramBuilder, type Value, view } from "../helpers/builder.ts";
 import { floats } from "../helpers/operators.ts";
 import { embeddingProgram, exampleJob, exampleState, randomProgram, regressionProgram } from "../helpers/programs.ts";
 
@@ -111,6 +111,71 @@ test("rule 1: references, counts, registers, dtypes, shapes and the program's ow
   refuses(4, /no bounds/, field({ minimum: 1, maximum: 0 }));
   refuses(4, /no bounds/, field({ maximum: 2 ** 21 }));
   refuses(4, /no bounds/, field({ minimum: Number.NaN }));
+});
+
+/** Two states beside each other behind a zero, and a loss of the result. */
+function joinedProgram(): Program {
+  const build = new ProgramBuilder();
+  const [a, b] = [build.state("a", [2, 3]), build.state("b", [2, 4])];
+  const parts = [
+    { value: a, start: 1 },
+    { value: b, start: 4 },
+  ];
+  return build.build(build.total("loss", build.join("join", parts, 1, 9)));
+}
+
+test("rules 1 and 2: joins whose parts do not fit", () => {
+  const joined = joinedProgram();
+  assert.deepEqual(validate(joined), []);
+  const ranges = (...places: [start: number, extent: number][]): Program =>
+    changed(joined, "join", { ranges: places.map(([start, extent]) => ({ start, extent })) });
+  refuses(1, /operand 1 begins before the end/, ranges([1, 3], [3, 4]));
+  refuses(1, /operand 1 begins before the end/, ranges([5, 3], [0, 4]));
+  refuses(1, /operand 1 ends past the dimension/, ranges([1, 3], [6, 4]));
+  refuses(1, /operand 0 has no extent/, ranges([1, 0], [4, 4]));
+  refuses(1, /other ranges/, ranges([1, 3]));
+  refuses(1, /along dimension 2/, changed(joined, "join", { axis: 2 }));
+  refuses(1, /wrong dtype/, changed(joined, "join", { dtype: 1 }));
+  // A range that is too long for its operand, and one whose row is.
+  refuses(
+    2,
+    /operand 0 is read outside/,
+    changed(joined, "join", {
+      ranges: [
+        { start: 0, extent: 4 },
+        { start: 4, extent: 4 },
+      ],
+    }),
+  );
+  refuses(2, /operand 0 is read outside/, bent(joined, "join", 0, { strides: [4, 1] }));
+  refuses(5, /negative stride/, bent(joined, "join", 0, { offset: 5, strides: [-3, 1] }));
+});
+
+test("a join may be zero where it has a gap, a random number is below 1", () => {
+  const divided = (write: (build: ProgramBuilder) => Value): Program => {
+    const build = new ProgramBuilder();
+    build.state("held", [1]);
+    const divisor = write(build);
+    const operands = [view(divisor, [1])];
+    const quotient = build.map("quotient", divisor.shape, operands, (body, x) => {
+      body.flush(body.do("div", body.immediate(1), x));
+    });
+    return build.build(build.total("loss", quotient));
+  };
+  const positive = (build: ProgramBuilder): Value =>
+    build.map("positive", [3], [view(build.random("draw", [3], 1), [1])], (body, r) => {
+      body.do("sub", body.immediate(1), r);
+    });
+  assert.deepEqual(validate(divided(positive)), []);
+  refuses(
+    4,
+    /divide|zero/,
+    divided((build) => build.random("draw", [3], 1)),
+  );
+  const beside = (extent: number) => (build: ProgramBuilder) =>
+    build.join("join", [{ value: positive(build), start: 0 }], 0, extent);
+  assert.deepEqual(validate(divided(beside(3))), []);
+  refuses(4, /divide|zero/, divided(beside(4)));
 });
 
 test("rule 2: addresses outside", () => {

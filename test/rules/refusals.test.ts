@@ -5,7 +5,7 @@ import { network } from "hardhat";
 import { bytesToHex, type Hex, hexToBytes } from "viem";
 import type { ReducingOperator } from "../../shared/operators/element.ts";
 import { witnessTiles } from "../../shared/operators/witness.ts";
-import type { GatherOperator, MapOperator, Operator } from "../../shared/program/descriptor.ts";
+import type { GatherOperator, JoinOperator, MapOperator, Operator } from "../../shared/program/descriptor.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
 import { encodeOperator, reduces } from "../../shared/program/encoding.ts";
 import { FAMILIES, garbageOperator } from "../helpers/descriptors.ts";
@@ -253,6 +253,38 @@ describe("contracts/Referee.sol refuses", () => {
       );
     }
     await refused(calls, ["DescriptorLength"]);
+  });
+
+  it("a tile of an operand that does not hold a Join's element", async () => {
+    const tensors = [1, 2, 3].map((tensor) => floats(...Array.from({ length: 70 }, (_, i) => 100 * tensor + i)));
+    const position = { seed: 0n, step: 0, steps: 1, sampleCount: 0, sampleWords: 1, scheduleWidth: 0 };
+    const world = new World({ operator: tensors, state: [], constant: [] }, [], new Uint32Array(0), position);
+    const join: JoinOperator = {
+      family: "join",
+      dtype: 0,
+      shape: [40],
+      axis: 0,
+      operands: tensors.map((_, tensor) => operand("operator", tensor, 70, [1], { offset: 60 })),
+      ranges: [2, 12, 22].map((start) => ({ start, extent: 10 })),
+    };
+    const decided = [0, 2, 8, 21, 31, 32].map((index) => ({ index, witness: world.witness(join, index) }));
+    const words = await run(
+      referee,
+      decided.map(({ index, witness }) => call({ operator: join, index, world, witness })),
+    );
+    const expected = [0, 160, 166, 269, 369, 0];
+    assert.deepEqual(
+      words,
+      expected.map((value) => ({ result: floats(value)[0] })),
+    );
+    const [none, first, behind, second] = decided.map(({ witness }) => witness);
+    await refused([call({ operator: join, index: 2, world, witness: second! })], ["TreeProofMismatch"]);
+    await refused([call({ operator: join, index: 2, world, witness: behind! })], ["TreeProofMismatch"]);
+    await refused([call({ operator: join, index: 2, world, witness: none! })], ["WitnessMissing"]);
+    await refused([call({ operator: join, index: 2, world, witness: [...first!, ...second!] })], ["WitnessUnused"]);
+    await refused([call({ operator: join, index: 0, world, witness: first! })], ["WitnessUnused"]);
+    const random: Operator = { family: "random", dtype: 0, shape: [4], stream: 1, operands: [] };
+    await refused([call({ operator: random, index: 0, world, witness: first! })], ["WitnessUnused"]);
   });
 
   it("a Gather's table tile where its index reads no row", async () => {
