@@ -39,7 +39,7 @@ export interface DataFiles {
   readonly compressors: Compressors;
 }
 
-/** @throws DataFileError, DatasetError, TextDatasetError, and what `files.list` throws. */
+/** @throws DataFileError, DatasetError, TextDatasetError, TokenizerError, and what `files.list` throws. */
 export async function buildDataset(section: DataSection, files: DataFiles): Promise<Dataset> {
   return section.kind === "text" ? await textData(section, files) : await arrayDataset(section, files);
 }

@@ -35,6 +35,8 @@ const manifestSchema = z.strictObject({
     .discriminatedUnion("kind", [
       z.strictObject({ kind: z.literal("characters"), vocabulary: z.array(z.string()) }),
       z.strictObject({ kind: z.literal("bytes") }),
+      /** A tokenizer.json of its own. */
+      z.strictObject({ kind: z.literal("json"), file: contentId }),
     ])
     .optional(),
   /** Names of the classes 0, 1, … of some fields. */
@@ -84,9 +86,7 @@ export async function putTaskPackage(
     samples: await store.put(encodeSamples(program.sample, samples)),
     schedule: await store.put(writeSafetensors([table])),
     initialState: await putCheckpoint(store, program.state, initialState),
-    ...(tokenizer === undefined
-      ? {}
-      : { tokenizer: structuredClone(tokenizer) as z.input<typeof manifestSchema>["tokenizer"] }),
+    ...(tokenizer === undefined ? {} : { tokenizer: await packTokenizer(store, tokenizer) }),
     ...(classes === undefined ? {} : { classes: structuredClone(classes) as Record<string, string[]> }),
   };
   return await store.put(new TextEncoder().encode(JSON.stringify(manifest)));
@@ -118,8 +118,21 @@ export async function getTaskPackage(store: Store, manifestId: ContentId, traini
     training.initialStateRoot,
   );
   requireSame(commitTraining(job, initialState), training);
-  const { name, tokenizer, classes } = manifest;
-  return { name, job, initialState, tokenizer, classes };
+  const { name, classes } = manifest;
+  return { name, job, initialState, tokenizer: await unpackTokenizer(store, manifest.tokenizer), classes };
+}
+
+type PackedTokenizer = z.output<typeof manifestSchema>["tokenizer"];
+
+async function packTokenizer(store: Store, spec: TokenizerSpec): Promise<PackedTokenizer> {
+  if (spec.kind === "characters") return { kind: spec.kind, vocabulary: [...spec.vocabulary] };
+  if (spec.kind === "bytes") return spec;
+  return { kind: spec.kind, file: await store.put(new TextEncoder().encode(spec.source)) };
+}
+
+async function unpackTokenizer(store: Store, packed: PackedTokenizer): Promise<TokenizerSpec | undefined> {
+  if (packed?.kind !== "json") return packed;
+  return { kind: packed.kind, source: new TextDecoder().decode(await store.get(parseContentId(packed.file))) };
 }
 
 /** The constants' file: `constant.0`, `constant.1`, … in the order of the program. */

@@ -22,7 +22,7 @@ export class TextDatasetError extends TouchstoneError {
   readonly code = "TEXT_DATASET";
 }
 
-/** @throws DataFileError, DatasetError, TextDatasetError, and what `files.list` throws. */
+/** @throws DataFileError, DatasetError, TextDatasetError, TokenizerError, and what `files.list` throws. */
 export async function textData(section: TextData, files: DataFiles): Promise<Dataset> {
   const ways = (["holdOutEvery", "holdOutFiles", "holdOutLast"] as const).filter((key) => section[key] !== undefined);
   if (ways.length > 1) {
@@ -33,7 +33,7 @@ export async function textData(section: TextData, files: DataFiles): Promise<Dat
     section.holdOutFiles === undefined ? [] : await readTexts(section.holdOutFiles, "$.data.holdOutFiles", files);
   const { training, heldOut } = split(texts, section);
   const kept = [...heldOut, ...separate];
-  const tokenizer = openTokenizer(section, training);
+  const tokenizer = await openTokenizer(section, training, files);
   return textDataset({ training, heldOut: kept, mustHoldOut: ways.length > 0 }, tokenizer, section);
 }
 
@@ -104,7 +104,11 @@ function split(
   };
 }
 
-function openTokenizer({ tokenizer, minimumCount }: TextData, training: readonly string[]): Tokenizer {
+async function openTokenizer(
+  { tokenizer, minimumCount }: TextData,
+  training: readonly string[],
+  files: DataFiles,
+): Promise<Tokenizer> {
   if (tokenizer === "characters") {
     return tokenizerOf({ kind: "characters", vocabulary: characterVocabulary(training, minimumCount) });
   }
@@ -115,7 +119,12 @@ function openTokenizer({ tokenizer, minimumCount }: TextData, training: readonly
       "Remove the key.",
     );
   }
-  return tokenizerOf({ kind: "bytes" });
+  if (tokenizer === "bytes") return tokenizerOf({ kind: "bytes" });
+  const found = await files.list(tokenizer, "$.data.tokenizer");
+  if (found.length > 1) {
+    throw new DatasetError("$.data.tokenizer", `${found.length} files match ${tokenizer}`, "Name one tokenizer.json.");
+  }
+  return tokenizerOf({ kind: "json", source: new TextDecoder().decode(await found[0]!.read()) });
 }
 
 /** Layout of a window: the tokens that a model sees, and those that follow its last positions. */

@@ -1,4 +1,5 @@
-/** Text as numbers. Two tokenizers that need no file; `tokenizerJson.ts` reads those of Hugging Face. */
+/** Text as numbers. Two tokenizers that need no file; `tokenizer/` reads those of Hugging Face. */
+import { JsonTokenizer } from "./tokenizer/json.ts";
 
 /** What a tokenizer can be made from again: plain data, kept in the task's package. */
 export type TokenizerSpec =
@@ -7,7 +8,12 @@ export type TokenizerSpec =
       /** The character of each token; token 0 stands for all others. */
       readonly vocabulary: readonly string[];
     }
-  | { readonly kind: "bytes" };
+  | { readonly kind: "bytes" }
+  | {
+      readonly kind: "json";
+      /** The tokenizer.json. */
+      readonly source: string;
+    };
 
 export interface Tokenizer {
   readonly spec: TokenizerSpec;
@@ -22,8 +28,10 @@ export const UNKNOWN_TOKEN = 0;
 /** How the unknown token is written. */
 const UNKNOWN_CHARACTER = "\u{FFFD}";
 
+/** @throws TokenizerError when a tokenizer.json is malformed or asks for what is not supported. */
 export function tokenizerOf(spec: TokenizerSpec): Tokenizer {
-  return spec.kind === "characters" ? new CharacterTokenizer(spec) : new ByteTokenizer();
+  if (spec.kind === "characters") return new CharacterTokenizer(spec);
+  return spec.kind === "bytes" ? new ByteTokenizer() : new JsonTokenizer(spec.source);
 }
 
 /** One token a code point. */

@@ -21,7 +21,11 @@ const text = z.strictObject({
   ...holdOut,
   /** Last characters of every file that are held out, as a fraction. */
   holdOutLast: z.number().gt(0).lt(1).optional(),
-  tokenizer: z.enum(["characters", "bytes"]).default("characters"),
+  /** "characters", "bytes", or the path of a Hugging Face tokenizer.json. */
+  tokenizer: z
+    .string()
+    .regex(/^(characters|bytes|.*\.json)$/, 'must be "characters", "bytes" or the path of a tokenizer.json')
+    .default("characters"),
   /** Tokens that the model sees. */
   context: z.int().min(1).max(65536),
   /** Tokens between the starts of two samples. */

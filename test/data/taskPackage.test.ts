@@ -31,6 +31,8 @@ describe("a task's package", () => {
 
   it("is read back whole", async () => {
     assert.deepEqual(await getTaskPackage(store, await putTaskPackage(store, taskPackage), training), taskPackage);
+    const json = { ...taskPackage, tokenizer: { kind: "json", source: '{"model": "ü"}' } } as const;
+    assert.deepEqual(await getTaskPackage(store, await putTaskPackage(store, json), training), json);
     const bare = { name: "bare", job, initialState };
     const read = await getTaskPackage(store, await putTaskPackage(store, bare), training);
     assert.deepEqual(read, { ...bare, tokenizer: undefined, classes: undefined });
