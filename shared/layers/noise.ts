@@ -21,11 +21,14 @@ export function noise(graph: SourceGraph, shape: readonly number[], kind: NoiseK
     );
   }
   const second = random(graph, shape, graph.takeStream(), `${name}.random`);
-  return elementwise(graph, name, "noise", [first, second], (map, [u, v]) => {
+  // Two Maps: one has not room for both the logarithm and the cosine.
+  const radius = elementwise(graph, `${name}.radius`, "noise", [first], (map, [u]) => {
     const inverse = map.div(map.immediate(1), map.add(u!, map.immediate(HALF_UNIT)));
-    const radius = map.sqrt(map.max(map.mul(logarithm(map, inverse), map.immediate(2)), map.immediate(HALF_UNIT)));
-    return map.flush(map.mul(radius, cosineOfTurn(map, v!)));
+    return map.sqrt(map.max(map.mul(logarithm(map, inverse), map.immediate(2)), map.immediate(HALF_UNIT)));
   });
+  return elementwise(graph, name, "noise", [radius, second], (map, [r, v]) =>
+    map.flush(map.mul(r!, cosineOfTurn(map, v!))),
+  );
 }
 
 /** cos(2πv) for v in [0, 1]: with s = |v − 1/2| − 1/4 it is sin(2πs), and s is within ±1/4. */

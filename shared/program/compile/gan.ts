@@ -28,14 +28,11 @@ import { type Learnt, learn } from "./learn.ts";
 import type { OptimizeSettings } from "./optimize.ts";
 import { type ChosenParameters, chooseParameters } from "./parameters.ts";
 
-/** The generator's input of random numbers. */
-export const NOISE_INPUT = "noise";
-
 type NetworkSettings = Pick<OptimizeSettings, "optimizer" | "rate" | "clip">;
 
 export interface GanSettings {
   readonly kind: "gan";
-  /** Bytes of the generator: noise (and fields of the data) → what a sample's first input is. */
+  /** Bytes of the generator: fields of the data, and noise for the input that is none → what the discriminator judges. */
   readonly model: Uint8Array;
   /** Bytes of the discriminator: a sample (and other fields) → a logit. */
   readonly discriminatorModel: Uint8Array;
@@ -145,10 +142,10 @@ class Discriminator {
 function importGenerator(graph: SourceGraph, fields: BatchFields, settings: GanSettings): ImportedModel {
   const model = decodeModel(settings.model);
   const noisy = modelInputs(model).filter(({ name }) => !fields.has(name));
-  if (noisy.length !== 1) {
+  if (noisy.length > 1) {
     throw new ModelError(
       `the generator has ${noisy.length} inputs that are no field of the data`,
-      `Give it one for noise, such as "${NOISE_INPUT}".`,
+      "One is for noise; name the others after fields.",
     );
   }
   const inputs = modelInputs(model).map(({ name, dimensions }): [string, ValueId] => {

@@ -194,17 +194,7 @@ def write_model(name, build):
     torch.manual_seed(7)
     model, samples, cases = build()
     inputs = [field for field in samples if field != "target"]
-    torch.onnx.export(
-        copy.deepcopy(model).train(),
-        tuple(samples[field][:BATCH] for field in inputs),
-        str(FOLDER / f"{name}.onnx"),
-        opset_version=17,
-        training=torch.onnx.TrainingMode.TRAINING,
-        do_constant_folding=False,
-        input_names=inputs,
-        output_names=["output"],
-        dynamic_axes={field: {0: "batch"} for field in [*inputs, "output"]},
-    )
+    export(model, name, [samples[field][:BATCH] for field in inputs], inputs)
     write_safetensors(
         FOLDER / f"{name}.data.safetensors", {field: t.reshape(SAMPLES, -1) for field, t in samples.items()}, {}
     )
@@ -216,6 +206,76 @@ def write_model(name, build):
         tensors = {"losses": losses, **parameters}
         write_safetensors(FOLDER / f"{name}.{case}.safetensors", tensors, {"training": json.dumps(training)})
         print(name, case, losses[0].item(), losses[-1].item())
+
+
+def export(module, name, arguments, inputs):
+    torch.onnx.export(
+        copy.deepcopy(module).train(),
+        tuple(arguments),
+        str(FOLDER / f"{name}.onnx"),
+        opset_version=17,
+        training=torch.onnx.TrainingMode.TRAINING,
+        do_constant_folding=False,
+        input_names=inputs,
+        output_names=["output"],
+        dynamic_axes={field: {0: "batch"} for field in [*inputs, "output"]},
+    )
+
+
+def train_gan(generator, discriminator, samples, training):
+    """The loop of PyTorch's DCGAN example, on noise that is a field of the samples."""
+    networks = {"generator": generator, "discriminator": discriminator}
+    networks = {name: copy.deepcopy(network).double().train() for name, network in networks.items()}
+    generator, discriminator = networks.values()
+    optimizers = {
+        name: optimizer_of(network, training[name]["optimizer"], training[name]["rate"]["peak"])
+        for name, network in networks.items()
+    }
+    loss_function, losses = nn.BCEWithLogitsLoss(), []
+    for step in range(STEPS):
+        rows = torch.arange(step * BATCH, (step + 1) * BATCH) % SAMPLES
+        ones, zeros = torch.ones(BATCH, 1).double(), torch.zeros(BATCH, 1).double()
+        fake = generator(samples["noise"][rows].double())
+        optimizers["discriminator"].zero_grad()
+        real_loss = loss_function(discriminator(samples["input"][rows].double()), ones)
+        fake_loss = loss_function(discriminator(fake.detach()), zeros)
+        (real_loss + fake_loss).backward()
+        # The generator's gradient is taken before the update where both learn together.
+        if training.get("updates") != "together":
+            optimizers["discriminator"].step()
+            optimizers["generator"].zero_grad()
+            maker_loss = loss_function(discriminator(fake), ones)
+            maker_loss.backward()
+        else:
+            kept = [p.grad.clone() for p in discriminator.parameters()]
+            optimizers["generator"].zero_grad()
+            maker_loss = loss_function(discriminator(fake), ones)
+            maker_loss.backward()
+            for p, gradient in zip(discriminator.parameters(), kept):
+                p.grad = gradient
+            optimizers["discriminator"].step()
+        optimizers["generator"].step()
+        losses.append((real_loss + fake_loss + maker_loss).item())
+    return networks, torch.tensor(losses)
+
+
+def write_gan():
+    torch.manual_seed(7)
+    generator = nn.Sequential(nn.Linear(3, 10), nn.Tanh(), nn.Linear(10, 4))
+    discriminator = nn.Sequential(nn.Linear(4, 10), nn.Tanh(), nn.Linear(10, 1))
+    samples = {"input": torch.randn(SAMPLES, 4) * 0.5 + 1, "noise": torch.randn(SAMPLES, 3)}
+    export(generator, "gan", [samples["noise"][:BATCH]], ["noise"])
+    export(discriminator, "gan-discriminator", [samples["input"][:BATCH]], ["sample"])
+    write_safetensors(FOLDER / "gan.data.safetensors", samples, {})
+    network = {"optimizer": {**ADAM, "beta1": 0.5}, "rate": {"kind": "constant", "peak": 0.005}}
+    sgd = {"optimizer": {"kind": "sgd", "momentum": 0.5}, "rate": {"kind": "constant", "peak": 0.05}}
+    for case, changes in {"first": {}, "together": {"updates": "together"}}.items():
+        training = {"kind": "gan", "generator": network, "discriminator": sgd, **changes}
+        networks, losses = train_gan(generator, discriminator, samples, training)
+        parameters = {f"{name}.{key}": t for name, each in networks.items() for key, t in each.state_dict().items()}
+        metadata = {"training": json.dumps(training)}
+        write_safetensors(FOLDER / f"gan.{case}.safetensors", {"losses": losses, **parameters}, metadata)
+        print("gan", case, losses[0].item(), losses[-1].item())
 
 
 ADAMW = {"kind": "adamw", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.05}
@@ -293,7 +353,7 @@ def tagger():
 
 
 def adapted():
-    """A model that was exported with its adapters, applied to sequences, so that the exporter writes MatMul."""
+    """A layer that is applied to every position, so that the exporter writes Transpose and MatMul; it gets an adapter."""
     tokens = torch.randint(0, 9, (SAMPLES, 7))
     target = (tokens + tokens.roll(1, 1)) % 6
     model = nn.Sequential(nn.Embedding(9, 8), nn.Linear(8, 12), nn.Tanh(), nn.Linear(12, 6))
@@ -305,5 +365,8 @@ MODELS = {build.__name__: build for build in (classifier, regressor, detector, t
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or MODELS:
-        write_model(name, MODELS[name])
+    for name in sys.argv[1:] or [*MODELS, "gan"]:
+        if name == "gan":
+            write_gan()
+        else:
+            write_model(name, MODELS[name])
