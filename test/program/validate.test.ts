@@ -7,7 +7,7 @@ import { MalformedProgramError, type Rule } from "../../shared/program/validate/
 import { JobInputsError } from "../../shared/program/validate/inputs.ts";
 import { requireWellFormed, requireWellFormedJob, validate } from "../../shared/program/validate.ts";
 import { ProgramBuilder, type Value, view } from "../helpers/builder.ts";
-import { floats } from "../helpers/operators.ts";
+import { floats, ints } from "../helpers/operators.ts";
 import { embeddingProgram, exampleJob, exampleState, randomProgram, regressionProgram } from "../helpers/programs.ts";
 
 test("hand-built and random programs, with their jobs, are well-formed", () => {
@@ -188,6 +188,44 @@ test("rule 2: addresses outside", () => {
   refuses(2, /in no field/, changed(regression, "target", { offset: 4 }));
   refuses(2, /in no field/, changed(embedding, "token", { dtype: 0 }));
   refuses(2, /past the schedule/, changed(regression, "rate", { column: 1 }));
+});
+
+test("rule 3: a copy is bounded by a peak of the whole of its original, by no other", () => {
+  /** A Sum over words that are gathered, then copied by a Map; `change` is what the Map does to them. */
+  const copies = (peakWords: number, change: "copy" | "double", of: "original" | "other"): Program => {
+    const build = new ProgramBuilder();
+    const x = build.batch("x", 2, 6, 0, -8, 8);
+    const other = build.batch("other", 2, 6, 0, -8, 8);
+    const table = build.constant([3], ints(5, -1, 11), 1);
+    const row = [view(x, [0]), view(table, [1])] as const;
+    const gathered = build.add("rows", {
+      family: "gather",
+      dtype: 0,
+      shape: [3],
+      rowStride: 1,
+      rows: 12,
+      operands: row,
+    });
+    const copied = build.map("copied", [3], [view(gathered, [1])], (body, word) => {
+      if (change === "double") body.do("add", word, word);
+    });
+    const peak = build.add("peak", {
+      family: "peak",
+      dtype: 0,
+      shape: [1],
+      length: peakWords,
+      mode: 1,
+      operands: [view(of === "original" ? x : other, [0, 1])],
+    });
+    const operands = [view(copied, [0, 1]), view(peak, [0, 0])] as const;
+    const total = build.add("total", { family: "sum", dtype: 0, shape: [1], length: 3, bits: 20, operands });
+    build.state("held", [1]);
+    return build.build(total);
+  };
+  assert.deepEqual(validate(copies(12, "copy", "original")), []);
+  refuses(3, /whole of what its data is a copy of/, copies(11, "copy", "original"));
+  refuses(3, /instead of what it bounds/, copies(12, "copy", "other"));
+  refuses(3, /instead of what it bounds/, copies(12, "double", "original"));
 });
 
 test("rule 3: exactness and peaks", () => {

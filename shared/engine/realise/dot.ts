@@ -13,6 +13,7 @@ import type { GraphBuilder, Value } from "./graph.ts";
 import { integer } from "./graph.ts";
 import { cast, expand, reshape } from "./nodes.ts";
 import { asDigits, asFloat64, quantise } from "./quantise.ts";
+import { spreadProduct } from "./spread.ts";
 import { arrange } from "./views.ts";
 
 /** A realisation that does not reach as far as the operator needs (length, scales) gives way to float64. */
@@ -22,6 +23,8 @@ export function realiseDot(context: Context, operator: DotOperator, realisation:
   const [a, b, peakA, peakB] = operator.operands;
   const lengths = [...shape, length];
   const chosen = reaches(context, operator, realisation) ? realisation : "float64";
+  const spread = chosen === "float64" ? spreadProduct(context, operator) : null;
+  if (spread !== null) return spread;
   const form = chosen === "float64" ? asFloat64 : asDigits(DOT_WIDTH);
   const left = quantise(context, a, peakA, lengths, bits, form);
   const right = quantise(context, b, peakB, lengths, bits, form);

@@ -60,6 +60,20 @@ export function slice(graph: GraphBuilder, value: Value, starts: readonly number
   return graph.node("Slice", inputs, value.type, lengths);
 }
 
+/** Elements starts[d], starts[d] + steps[d] … before ends[d] of every axis. */
+export function steppedSlice(
+  graph: GraphBuilder,
+  value: Value,
+  starts: readonly number[],
+  ends: readonly number[],
+  steps: readonly number[],
+): Value {
+  const axes = starts.map((_, d) => d);
+  const inputs = [value, ...[starts, ends, axes, steps].map((list) => graph.integers(list))];
+  const shape = axes.map((d) => Math.ceil((ends[d]! - starts[d]!) / steps[d]!));
+  return graph.node("Slice", inputs, value.type, shape);
+}
+
 /** ReduceSum or ReduceMax of everything, of shape []. */
 export function reduceAll(graph: GraphBuilder, operator: "ReduceSum" | "ReduceMax", value: Value): Value {
   if (wordCount(value.shape) === 1) return reshape(graph, value, []);

@@ -7,7 +7,7 @@ import { type Operand, wordCount } from "../../program/descriptor.ts";
 import { OnnxType } from "../../program/onnx/model.ts";
 import { UnrealisableError } from "./errors.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
-import { reshape, slice, transpose } from "./nodes.ts";
+import { reshape, slice, steppedSlice, transpose } from "./nodes.ts";
 
 /**
  * A value whose axis `a` follows the index dimension `order[a]`; it does not depend on the other dimensions. One that depends on none
@@ -33,7 +33,10 @@ export function takeView(graph: GraphBuilder, source: Value, operand: Operand, l
   const order = axes.map((axis) => axis.dimension);
   const shape = axes.map((axis) => axis.length);
   assertInside(operand, axes);
-  const value = nested(graph, source, operand.offset, axes) ?? gathered(graph, source, operand.offset, axes);
+  const value =
+    nested(graph, source, operand.offset, axes) ??
+    stepped(graph, source, operand.offset, axes) ??
+    gathered(graph, source, operand.offset, axes);
   const isWord = axes.length === 0 && value.shape.length <= 1;
   return { value: isWord ? value : reshape(graph, value, shape), order };
 }
@@ -138,6 +141,26 @@ function boxed(
   lengths.push(1);
   if (extents.some((extent, a) => starts[a]! + lengths[a]! > extent)) return null;
   return slice(graph, reshape(graph, flat(start, length), extents), starts, lengths);
+}
+
+/** The view as one Slice with steps, where its axes walk over a box whose own strides divide each other. */
+function stepped(graph: GraphBuilder, source: Value, offset: number, axes: readonly Axis[]): Value | null {
+  if (axes.some(({ stride }) => stride < 0)) return null;
+  const count = wordCount(source.shape);
+  // Strides of the box: each divides the one before, and its axis of the view goes in steps of it.
+  const strides: number[] = [];
+  for (const { stride } of axes) strides.push(greatestDivisor(stride, strides.at(-1) ?? stride));
+  const extents = strides.map((stride, a) => (a === 0 ? Math.ceil(count / stride) : strides[a - 1]! / stride));
+  const starts = strides.map((stride, a) => Math.floor(offset / stride) % extents[a]!);
+  const steps = axes.map(({ stride }, a) => stride / strides[a]!);
+  const ends = axes.map(({ length }, a) => starts[a]! + (length - 1) * steps[a]! + 1);
+  const isBox = strides.at(-1) === 1 && wordCount(extents) === count && ends.every((end, a) => end <= extents[a]!);
+  if (!isBox) return null;
+  return steppedSlice(graph, reshape(graph, source, extents), starts, ends, steps);
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
 }
 
 /** Any other view, by a table of addresses. */

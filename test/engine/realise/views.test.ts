@@ -31,6 +31,7 @@ test("reshapes, slices and broadcasts need no copy by address", () => {
   assert.deepEqual(nodesOf(24, 2, [6, 1], [4, 3]), ["Reshape", "Slice", "Reshape"], "columns");
   assert.deepEqual(nodesOf(24, 1, [6, 2], [4, 2]), ["Reshape", "Slice", "Reshape"], "every second column");
   assert.deepEqual(nodesOf(23, 2, [6, 1], [3, 3]).includes("Gather"), false, "columns of an incomplete matrix");
+  assert.deepEqual(nodesOf(50, 6, [25, 10, 2], [2, 2, 2]), ["Reshape", "Slice"], "every second of odd axes");
   assert.deepEqual(nodesOf(24, 5, [0, 0], [7, 7]), ["Slice"], "one word");
   assert.deepEqual(nodesOf(24, 0, [1, 1], [20, 5]), ["Gather"], "overlapping windows");
   assert.deepEqual(nodesOf(24, 23, [-1], [24]), ["Gather"], "reversed");
