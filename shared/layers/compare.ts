@@ -3,23 +3,46 @@
  * differentiated through it.
  */
 import { Dtype } from "../program/descriptor.ts";
-import type { ValueId } from "../program/graph.ts";
+import type { SourceGraph, SourceNode, ValueId } from "../program/graph.ts";
+import { broadcastShape } from "../program/graph.ts";
 import type { MapBuilder, Register } from "../program/mapBuilder.ts";
 import { broadcastOperands } from "./binary.ts";
-import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";
 
+type Expression = NonNullable<SourceNode["expression"]>;
 type Rule = (map: MapBuilder, a: Register, b: Register) => Register;
 
 const not = (map: MapBuilder, a: Register): Register => map.sub(map.immediate(1), a);
+
+/** A node of truth values. */
+function truth(graph: SourceGraph, name: string, layer: string, inputs: readonly ValueId[], rule: Expression): ValueId {
+  const shape = inputs.map((input) => graph.shape(input)).reduce((a, b) => broadcastShape(a, b)!);
+  const id: ValueId = graph.add({
+    name,
+    layer,
+    inputs,
+    dtype: Dtype.float32,
+    bound: 1,
+    isTruth: true,
+    shape,
+    expression: rule,
+    lower: (lowering) => lowering.elementwise(id),
+  });
+  return id;
+}
+
+/** Where a tensor is not 0. */
+export function truthOf(graph: SourceGraph, input: ValueId, name: string): ValueId {
+  return truth(graph, name, "notZero", [input], (map, [x]) => not(map, map.equal(x!, map.immediate(0))));
+}
 
 function importRule(layer: string, rule: Rule): Importer {
   return (context) => {
     const { graph } = context;
     const operands = broadcastOperands(context, 2, Dtype.float32, Dtype.int32);
     const name = `${layerName(graph, operands[0]!)}.${layer}`;
-    return elementwise(graph, name, layer, operands, (map, [a, b]) => rule(map, a!, b!), undefined, 1);
+    return truth(graph, name, layer, operands, (map, [a, b]) => rule(map, a!, b!));
   };
 }
 
@@ -36,5 +59,5 @@ export const importNot: Importer = (context) => {
   const { graph } = context;
   const input: ValueId = context.tensor(0);
   const name = `${layerName(graph, input)}.not`;
-  return elementwise(graph, name, "not", [input], (map, [a]) => not(map, a!), undefined, 1);
+  return truth(graph, name, "not", [input], (map, [a]) => not(map, a!));
 };

@@ -1,9 +1,12 @@
-/** Operators that only make or pass on constants and shapes: Constant, Identity, Cast, Shape. */
-import { Dtype } from "../program/descriptor.ts";
+/** Operators that only make or pass on constants and shapes: Constant, Identity, Cast, Shape, Size. */
+import { Dtype, wordCount } from "../program/descriptor.ts";
+import { heldType } from "../program/fold/movement.ts";
 import { hostIntegers, hostTensor, isFloat } from "../program/onnx/host.ts";
 import { OnnxType } from "../program/onnx/model.ts";
+import { truthOf } from "./compare.ts";
+import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
-import { isHost } from "./importer.ts";
+import { isHost, layerName } from "./importer.ts";
 
 export const importConstant: Importer = (context) => {
   const tensor = context.constantTensor("value");
@@ -21,19 +24,26 @@ export const importConstant: Importer = (context) => {
 
 export const importIdentity: Importer = (context) => context.input(0);
 
-/** Between integer types nothing changes: tokens are int32 here, and the dataset's bounds keep them in its range. */
+/**
+ * Integers of data are int32 and truth values float32 0 and 1, whatever the model calls them; the dataset's bounds keep tokens within int32.
+ * From integers to float32, a number is rounded; from numbers to truth values, everything but 0 is true. The other way is not possible:
+ * nothing cuts a number to an integer.
+ */
 export const importCast: Importer = (context) => {
-  const to = context.integer("to", 0);
-  const input = context.input(0);
-  const isInteger = isHost(input) ? !isFloat(input.type) : context.graph.node(input).dtype === Dtype.int32;
-  const same = isInteger ? to === OnnxType.int32 || to === OnnxType.int64 : to === OnnxType.float32;
-  if (!same) {
-    throw context.error(
-      `a cast from ${isInteger ? "integers" : "float32"} to element type ${to}`,
-      "Casts between int32 and int64 are supported; keep numbers in float32.",
-    );
+  const { graph } = context;
+  const to = heldType(context.integer("to", 0));
+  const input = context.tensor(0, Dtype.float32, Dtype.int32);
+  const { dtype, isTruth } = graph.node(input);
+  const name = `${layerName(graph, input)}.cast`;
+  if (to !== null && isFloat(to)) {
+    return dtype === Dtype.float32 ? input : elementwise(graph, name, "cast", [input], (_, [x]) => x!);
   }
-  return input;
+  if (to === OnnxType.bool) return isTruth === true ? input : truthOf(graph, input, name);
+  if (dtype === Dtype.int32 && (to === OnnxType.int32 || to === OnnxType.int64)) return input;
+  throw context.error(
+    `a cast from ${dtype === Dtype.int32 ? "integers" : "float32"} to element type ${context.integer("to", 0)}`,
+    "Integers can become float32, and either truth values; keep numbers in float32.",
+  );
 };
 
 /** Shapes are static, so a shape is a constant. */
@@ -41,4 +51,9 @@ export const importShape: Importer = (context) => {
   const input = context.input(0);
   const shape = isHost(input) ? input.dimensions : context.graph.shape(input);
   return hostIntegers(shape.slice(context.integer("start", 0), context.integer("end", shape.length)));
+};
+
+export const importSize: Importer = (context) => {
+  const input = context.input(0);
+  return hostTensor(OnnxType.int64, [], [isHost(input) ? input.values.length : wordCount(context.graph.shape(input))]);
 };

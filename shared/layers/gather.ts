@@ -1,44 +1,103 @@
 /**
- * Gather along the first axis of a matrix: an embedding. out[i…, e] = table[index[i…], e].
+ * Gather along an axis; along the first one of a matrix it is an embedding, out[i…, e] = table[index[i…], e].
  * Gradient: rows of the upstream gradient summed by index (SumByIndex), exact in any order.
  */
 import { Dtype, wordCount } from "../program/descriptor.ts";
 import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { type HostTensor, hostTensor } from "../program/onnx/host.ts";
+import { elementsOf } from "../program/graph.ts";
 import { operandOf } from "../program/view.ts";
-import type { Importer } from "./importer.ts";
-import { isHost, layerName } from "./importer.ts";
 import { reshape } from "./reshape.ts";
 
 const BITS = 20;
 
 export function embedding(graph: SourceGraph, table: ValueId, index: ValueId, name: string): ValueId {
-  const [rows, width] = graph.shape(table) as [number, number];
+  return gatherAlong(graph, table, index, 0, name);
+}
+
+/** out[a…, i…, b…] = table[a…, index[i…], b…], where the axis lies between a… and b…; an index that is not on the axis gives zeros. */
+export function gatherAlong(graph: SourceGraph, table: ValueId, index: ValueId, axis: number, name: string): ValueId {
+  const before = graph.shape(table);
   const positions = graph.shape(index);
-  const shape = [...positions, width];
+  const [outer, rows, inner] = [before.slice(0, axis), before[axis]!, before.slice(axis + 1)];
+  const shape = [...outer, ...positions, ...inner];
+  const { dtype } = graph.node(table);
+  const gradient = (upstream: ValueId | null): [ValueId, ValueId][] => [
+    [table, gatherBack(graph, upstream!, index, { outer, rows, inner }, `${graph.name(table)}.grad`)],
+  ];
   return graph.add({
+    ...elementsOf(graph, table),
     name,
     layer: "gather",
     inputs: [table, index],
-    dtype: Dtype.float32,
     shape,
-    gradient: (upstream) => [[table, sumByIndex(graph, upstream!, index, rows, `${graph.name(table)}.grad`)]],
+    ...(dtype === Dtype.float32 ? { gradient } : {}),
     lower: (lowering) => {
       const source = lowering.view(table);
       const chosen = lowering.view(index);
+      const none = (axes: readonly number[]) => axes.map(() => 0);
       return lowering.emit(name, {
         family: "gather",
-        dtype: Dtype.float32,
+        dtype,
         shape,
-        rowStride: source.strides[0]!,
+        rowStride: source.strides[axis]!,
         rows,
         operands: [
-          operandOf(source, [...positions.map(() => 0), source.strides[1]!]),
-          operandOf(chosen, [...chosen.strides, 0]),
+          operandOf(source, [...source.strides.slice(0, axis), ...none(positions), ...source.strides.slice(axis + 1)]),
+          operandOf(chosen, [...none(outer), ...chosen.strides, ...none(inner)]),
         ],
       });
     },
   });
+}
+
+interface Gathered {
+  readonly outer: readonly number[];
+  readonly rows: number;
+  readonly inner: readonly number[];
+}
+
+/** The gradient of `gatherAlong`: the upstream gradients of each row of the table, summed. */
+function gatherBack(
+  graph: SourceGraph,
+  upstream: ValueId,
+  index: ValueId,
+  { outer, rows, inner }: Gathered,
+  name: string,
+): ValueId {
+  const length = wordCount(graph.shape(index));
+  const [before, width] = [wordCount(outer), wordCount(inner)];
+  const table = [...outer, rows, ...inner];
+  if (before === 1) {
+    return reshape(graph, sumByIndex(graph, reshape(graph, upstream, [length, width]), index, rows, name), table);
+  }
+  const values = reshape(graph, upstream, [before, length, width]);
+  const positions = reshape(graph, index, [length]);
+  const shape = [before, rows, width];
+  const sums = graph.add({
+    name,
+    layer: "sumByIndex",
+    inputs: [values, positions],
+    dtype: Dtype.float32,
+    shape,
+    lower: (lowering) => {
+      const summed = lowering.view(values);
+      const chosen = lowering.view(positions);
+      return lowering.emit(name, {
+        family: "sumByIndex",
+        dtype: Dtype.float32,
+        shape,
+        length,
+        bits: BITS,
+        axis: 1,
+        operands: [
+          operandOf(summed, [summed.strides[0]!, 0, summed.strides[2]!, summed.strides[1]!]),
+          operandOf(lowering.peak(summed), [0, 0, 0, 0]),
+          operandOf(chosen, [0, 0, 0, chosen.strides[0]!]),
+        ],
+      });
+    },
+  });
+  return reshape(graph, sums, table);
 }
 
 /** out[r, e] = Σ over the positions i with index[i] = r of x[i, e]; shape [rows, width]. An index outside the rows adds nothing. */
@@ -72,36 +131,3 @@ export function sumByIndex(graph: SourceGraph, x: ValueId, index: ValueId, rows:
     },
   });
 }
-
-export const importGather: Importer = (context) => {
-  const { graph } = context;
-  const data = context.input(0);
-  if (isHost(data) && context.host(1) !== null) return gatherHost(context, data);
-  const table = context.tensor(0);
-  const index = context.tensor(1, Dtype.int32);
-  const shape = graph.shape(table);
-  if (shape.length !== 2 || context.axis(context.integer("axis", 0), shape.length) !== 0) {
-    throw context.error(
-      `[${shape}] is not gathered along the first of two axes`,
-      "Use it as an embedding table [rows, width].",
-    );
-  }
-  const greatest = graph.node(index).greatest;
-  if (greatest !== undefined && greatest >= shape[0]!) {
-    throw context.error(
-      `its table has ${shape[0]} rows and the data has tokens up to ${greatest}`,
-      "Give the table a row for each token of the vocabulary.",
-    );
-  }
-  return embedding(graph, table, index, `${layerName(graph, table)}.out`);
-};
-
-/** Picks dimensions out of a shape. */
-const gatherHost = (context: Parameters<Importer>[0], data: HostTensor): HostTensor => {
-  const index = context.input(1);
-  if (!isHost(index) || data.dimensions.length !== 1) {
-    throw context.error("it takes shapes apart in a way that is not constant", "Export with a static shape.");
-  }
-  const values = index.values.map((at) => data.values[context.axis(at, data.values.length)]!);
-  return hostTensor(data.type, index.dimensions, values);
-};

@@ -23,7 +23,7 @@ import {
   importOr,
   importXor,
 } from "./compare.ts";
-import { importCast, importConstant, importIdentity, importShape } from "./constants.ts";
+import { importCast, importConstant, importIdentity, importShape, importSize } from "./constants.ts";
 import { importDiv, importReciprocal } from "./divide.ts";
 import { importDropout } from "./dropout.ts";
 import { importEinsum } from "./einsum.ts";
@@ -31,11 +31,11 @@ import { importErf } from "./erf.ts";
 import { importExp } from "./exp.ts";
 import { importExpand, importTile } from "./expand.ts";
 import { importClip, importMax, importMin } from "./extremum.ts";
-import { importGather } from "./gather.ts";
 import { importGelu } from "./gelu.ts";
 import { importGemm } from "./gemm.ts";
 import { importConv, importConvTranspose } from "./importConv.ts";
 import type { Importer } from "./importer.ts";
+import { importGather, importGatherElements } from "./importGather.ts";
 import { importBatchNormalization, importInstanceNormalization } from "./importNormalise.ts";
 import { importAveragePool, importGlobalAveragePool, importMaxPool } from "./importPool.ts";
 import { importGru, importLstm } from "./importRecurrent.ts";
@@ -86,6 +86,7 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     Flatten: importFlatten,
     GRU: importGru,
     Gather: importGather,
+    GatherElements: importGatherElements,
     Gelu: importGelu,
     Gemm: importGemm,
     GlobalAveragePool: importGlobalAveragePool,
@@ -128,6 +129,7 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     Sigmoid: importSigmoid,
     Sign: importSign,
     SimplifiedLayerNormalization: importRmsNormalization,
+    Size: importSize,
     Slice: importSlice,
     Softmax: importSoftmax,
     Softplus: importSoftplus,

@@ -27,6 +27,8 @@ export interface SourceNode {
   readonly bound?: number;
   /** Constants all of whose elements are positive, or all negative. */
   readonly sign?: 1 | -1;
+  /** float32 tensors whose elements are 0 or 1 and stand for false and true. */
+  readonly isTruth?: boolean;
   /** Transpose nodes: which input axis each output axis is. */
   readonly permutation?: readonly number[];
   /**

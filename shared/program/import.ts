@@ -1,5 +1,5 @@
 /** Typed ONNX model → nodes of a source graph. Shapes are static: the batch axis is as long as the inputs that are given. */
-import type { ImportContext, Imported } from "../layers/importer.ts";
+import type { ImportContext, Imported, Importer } from "../layers/importer.ts";
 import { isHost } from "../layers/importer.ts";
 import { constant, state } from "../layers/leaf.ts";
 import { IMPORTERS, nearestForm } from "../layers/registry.ts";
@@ -8,6 +8,7 @@ import { fromNumber } from "../numerics/float32.ts";
 import { flush } from "../numerics/flush.ts";
 import { Dtype, wordCount } from "./descriptor.ts";
 import { ModelError } from "./errors.ts";
+import { FOLDS, requiredInputs } from "./fold/fold.ts";
 import type { SourceGraph, ValueId } from "./graph.ts";
 import type { HostTensor } from "./onnx/host.ts";
 import { hostOf, isFloat } from "./onnx/host.ts";
@@ -186,12 +187,8 @@ class ModelImport {
 
   #importNode(node: OnnxNode): void {
     const at = { node: node.name || node.outputs[0] || "unnamed", operator: node.operator };
-    const importer = node.domain === "" ? IMPORTERS.get(node.operator) : undefined;
-    if (importer === undefined) {
-      const operator = node.domain === "" ? node.operator : `${node.domain}.${node.operator}`;
-      throw new ModelError(`operator ${operator} is not supported`, nearestForm(node.operator), at);
-    }
-    const imported = importer(this.#context(node, at));
+    const context = this.#context(node, at);
+    const imported = this.#fold(node, context) ?? this.#importerOf(node, at)(context);
     const values: readonly Imported[] = Array.isArray(imported) ? imported : [imported as Imported];
     for (const [index, name] of node.outputs.entries()) {
       if (name === "") continue;
@@ -199,6 +196,28 @@ class ModelImport {
       if (value !== undefined) this.#define(name, value);
       else this.#absent.set(name, `output ${index} of node "${at.node}" (${at.operator}), which is not supported`);
     }
+  }
+
+  /** What a node gives whose inputs are all known numbers; null where they are not, or where its operator has to be imported. */
+  #fold({ domain, operator, inputs }: OnnxNode, context: ImportContext): HostTensor | readonly HostTensor[] | null {
+    const fold = domain === "" ? FOLDS.get(operator) : undefined;
+    if (fold === undefined) return null;
+    const count = Math.max(inputs.length, requiredInputs(operator));
+    const values = Array.from({ length: count }, (_, index) =>
+      index >= requiredInputs(operator) && !context.has(index) ? null : context.input(index),
+    );
+    return values.every((value) => value === null || isHost(value)) ? fold(context, values) : null;
+  }
+
+  #importerOf({ domain, operator }: OnnxNode, at: { node: string; operator: string }): Importer {
+    const importer = domain === "" ? IMPORTERS.get(operator) : undefined;
+    if (importer !== undefined) return importer;
+    const named = domain === "" ? operator : `${domain}.${operator}`;
+    const problem =
+      domain === "" && FOLDS.has(operator)
+        ? `operator ${operator} is supported where all its inputs are constant`
+        : `operator ${named} is not supported`;
+    throw new ModelError(problem, nearestForm(operator), at);
   }
 
   #context(node: OnnxNode, at: { node: string; operator: string }): ImportContext {

@@ -18,8 +18,21 @@ export function isFloat(type: OnnxType): boolean {
   return FLOATS.has(type);
 }
 
+/** A number as its type holds it: rounded to float32, cut to an integer (modulo the type's size), 0 or 1. */
+const HELD: Readonly<Record<OnnxType, (value: number) => number>> = {
+  [OnnxType.float32]: Math.fround,
+  [OnnxType.float64]: (value) => value,
+  [OnnxType.int64]: Math.trunc,
+  [OnnxType.int32]: (value) => Math.trunc(value) | 0,
+  [OnnxType.uint32]: (value) => Math.trunc(value) >>> 0,
+  [OnnxType.int8]: (value) => (Math.trunc(value) << 24) >> 24,
+  [OnnxType.uint8]: (value) => Math.trunc(value) & 0xff,
+  [OnnxType.bool]: (value) => (value === 0 ? 0 : 1),
+};
+
+/** @param values any numbers; they become what the type holds. */
 export function hostTensor(type: OnnxType, dimensions: readonly number[], values: Iterable<number>): HostTensor {
-  return { type, dimensions, values: Float64Array.from(values) };
+  return { type, dimensions, values: Float64Array.from(values, HELD[type]) };
 }
 
 /** A list of int64, such as a shape. */

@@ -1,0 +1,39 @@
+/** Tensors of known numbers, element by element. */
+import { wordCount } from "../descriptor.ts";
+import type { HostTensor } from "../onnx/host.ts";
+
+/** Values of a tensor of the given shape from its indices, row-major. The index passed on is reused. */
+export function fill(
+  shape: readonly number[],
+  valueAt: (index: readonly number[], at: number) => number,
+): Float64Array {
+  const values = new Float64Array(wordCount(shape));
+  const index = new Array<number>(shape.length).fill(0);
+  for (let at = 0; at < values.length; at++) {
+    values[at] = valueAt(index, at);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis]! += 1;
+      if (index[axis]! < shape[axis]!) break;
+      index[axis] = 0;
+    }
+  }
+  return values;
+}
+
+/** Words between neighbours along each axis of a row-major tensor. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis]!;
+  }
+  return strides;
+}
+
+/** Where the element of a tensor lies that is broadcast to an index of a shape of at least its rank. */
+export function broadcastPosition({ dimensions }: HostTensor, rank: number): (index: readonly number[]) => number {
+  const missing = rank - dimensions.length;
+  const strides = stridesOf(dimensions).map((stride, axis) => (dimensions[axis] === 1 ? 0 : stride));
+  return (index) => strides.reduce((at, stride, axis) => at + stride * index[axis + missing]!, 0);
+}
