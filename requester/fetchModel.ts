@@ -1,4 +1,4 @@
-/** The model of a settled task: its parameters, verified against the settled state root, as a safetensors file. */
+/** What a settled task gives, verified against the committed state roots, as a safetensors file: a model's parameters, an inference's outputs. */
 import type { Hex } from "viem";
 import type { Chain } from "../shared/chain/connect.ts";
 import { contractAbi } from "../shared/chain/contracts.ts";
@@ -11,6 +11,7 @@ import { TouchstoneError } from "../shared/errors.ts";
 import { parameterIndices } from "../shared/program/optimizer/parameters.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import type { Store } from "../shared/store/store.ts";
+import { fetchOutputs, isInference } from "./fetchOutputs.ts";
 
 export class TaskNotSettledError extends TouchstoneError {
   readonly code = "TASK_NOT_SETTLED";
@@ -25,7 +26,7 @@ export interface SettledModel {
   readonly taskPackage: TaskPackage;
   /** The whole state, optimizer included, in program order. */
   readonly state: readonly Tensor[];
-  /** The parameters alone. */
+  /** The parameters alone; of an inference the outputs. */
   readonly safetensors: Uint8Array;
 }
 
@@ -47,7 +48,9 @@ export async function fetchModel(
   const taskPackage = await getTaskPackage(store, manifest, training);
   const layout = taskPackage.job.program.state;
   const state = await getCheckpoint(store, checkpoints.at(-1)!.locator, layout, root);
-  const parameters = parameterIndices(layout).map((index) => ({ name: layout[index]!.name, ...state[index]! }));
+  const tensors = isInference(layout)
+    ? await fetchOutputs(store, taskPackage.job, checkpoints)
+    : parameterIndices(layout).map((index) => ({ name: layout[index]!.name, ...state[index]! }));
   const metadata = { format: "pt", task: taskId, stateRoot: root };
-  return { taskPackage, state, safetensors: writeSafetensors(parameters, metadata) };
+  return { taskPackage, state, safetensors: writeSafetensors(tensors, metadata) };
 }

@@ -24,7 +24,7 @@ export function addFetch(program: Command): void {
     .option("--out <file>", "file to write", "model.safetensors")
     .summary("download the model of a settled task")
     .description(
-      "Writes the trained parameters as a safetensors file, after checking them against the settled state root.",
+      "Writes the trained parameters (of an inference: its outputs) as a safetensors file, after checking them against the settled state root.",
     );
   addStoreOption(addChainOptions(command)).action(async (taskId: `0x${string}`, options: FetchOptions) => {
     const output = createOutput(options.json ?? false);
