@@ -4,9 +4,9 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { TouchstoneError } from "../shared/errors.ts";
 import type { Contender } from "./contender.ts";
-import type { MlpTraining } from "./mlpTraining.ts";
+import { type Training, trainingStep } from "./models/training.ts";
 
-const SCRIPT = path.join(import.meta.dirname, "pytorch_mlp.py");
+const SCRIPT = path.join(import.meta.dirname, "pytorch.py");
 
 class PyTorchError extends TouchstoneError {
   readonly code = "PYTORCH";
@@ -18,7 +18,7 @@ export function findPyTorch(): string | null {
   return candidates.find((python) => spawnSync(python, ["-c", "import torch"]).status === 0) ?? null;
 }
 
-export async function pytorchContender(python: string, training: MlpTraining, threads: number): Promise<Contender> {
+export async function pytorchContender(python: string, training: Training, threads: number): Promise<Contender> {
   const limits = { OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}`, MKL_NUM_THREADS: `${threads}` };
   const child = spawn(python, [SCRIPT], { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...limits } });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -28,16 +28,16 @@ export async function pytorchContender(python: string, training: MlpTraining, th
     if (done) throw new PyTorchError(`${SCRIPT} ended early (exit code ${child.exitCode}).`);
     return JSON.parse(value);
   };
-  const { batch, context, optimizer, parameters } = training;
+  const { architecture, batch, optimizer, parameters } = training;
   await ask({
-    ...{ threads, context, batch, optimizer },
+    ...{ threads, architecture, batch, optimizer },
     parameters: parameters.map(({ name, shape, values }) => ({ name, shape, values: base64(values) })),
   });
   return {
     async train(first, count) {
       const steps = Array.from({ length: count }, (_, i) => {
-        const { tokens, targets, rate } = training.step(first + i);
-        return { tokens: base64(tokens), targets: base64(targets), rate };
+        const { input, targets, rate } = trainingStep(training, first + i);
+        return { input: base64(input), targets: base64(targets), rate };
       });
       return (await ask(steps)) as number[];
     },

@@ -1,13 +1,17 @@
 /** The engine as a solver uses it: in its worker, a round in one call. */
 import { startOnnxRuntime } from "../shared/engine/onnxruntime.ts";
-import { type Job, sourceOutputs } from "../shared/program/job.ts";
+import { type Job, sourceOutputs, stepInputs } from "../shared/program/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
-import type { Contender } from "./contender.ts";
+import { type Contender, median } from "./contender.ts";
 
 export interface TouchstoneContender extends Contender {
   /** The state after the last round. */
   readonly state: readonly Tensor[];
+  /** Median milliseconds of a step with every operator's output kept and handed over, from the present state. */
+  traceMs(step: number): Promise<number>;
 }
+
+const TRACES = 5;
 
 export async function touchstoneContender(
   job: Job,
@@ -30,6 +34,18 @@ export async function touchstoneContender(
       });
       state = result.state;
       return losses;
+    },
+    async traceMs(step) {
+      const inputs = stepInputs(job, step, state);
+      // The first ones open a session and compile it.
+      for (let i = 0; i < 2; i++) await engine.trace(inputs);
+      const times: number[] = [];
+      for (let i = 0; i < TRACES; i++) {
+        const started = performance.now();
+        await engine.trace(inputs);
+        times.push(performance.now() - started);
+      }
+      return median(times);
     },
     close: () => engine.close(),
   };

@@ -1,19 +1,18 @@
-/** `bench -- training`: a training step of the example network, beside the same network without exactness. */
+/** `bench -- training`: training steps of several networks, each beside the same network without exactness. */
+import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { prepareTask } from "../requester/prepare.ts";
 import { stateRoot } from "../shared/commitment/stateRoot.ts";
 import type { Tensor } from "../shared/program/program.ts";
+import { type Breakdown, breakdown } from "./breakdown.ts";
 import { type Contender, median, race } from "./contender.ts";
-import { mlpTraining } from "./mlpTraining.ts";
-import { nativeContender } from "./native.ts";
+import { networks } from "./models/networks.ts";
+import { nativeContender } from "./native/contender.ts";
 import { findPyTorch, pytorchContender } from "./pytorch.ts";
 import { touchstoneContender } from "./touchstone.ts";
 
-const EXAMPLE = path.join(import.meta.dirname, "../examples/solidity-mlp/task.json");
-const STEPS_OF_ROUND = 40;
-
 interface TrainingOptions {
+  readonly models: readonly string[];
   readonly threads: readonly number[];
   readonly rounds: number;
   readonly json?: boolean;
@@ -41,6 +40,11 @@ export interface TrainingResult {
   readonly commitmentMs: number;
   /** Part of the time of an interval that its commitment takes. */
   readonly commitmentShare: number;
+  /** A step with every operator's output kept, as a dispute asks for, against a step. */
+  readonly traceRatio: number;
+  /** Most memory of a process that trains it, with this program and its runtime. */
+  readonly peakMiB: number;
+  readonly breakdown: Breakdown;
   /** Loss of the last step. */
   readonly losses: { readonly touchstone: number; readonly plain: number; readonly pytorch: number | null };
 }
@@ -48,28 +52,31 @@ export interface TrainingResult {
 export function addTraining(program: Command): void {
   program
     .command("training")
-    .summary("a training step beside native ONNX Runtime operators and PyTorch")
+    .summary("training steps beside native ONNX Runtime operators and PyTorch")
     .description(
-      "Trains examples/solidity-mlp with this engine, in ONNX Runtime's own float32 operators and, where a python3 with torch is\n" +
-        "found, in PyTorch: same batches, optimizer and threads, in turns. Prints milliseconds a step and what commitments add.",
+      "Trains networks with this engine, in ONNX Runtime's own float32 operators and, where a python3 with torch is found, in\n" +
+        "PyTorch: same batches, optimizer and threads, in turns. Prints milliseconds a step, where they go, and what commitments add.",
     )
+    .option("--models <list>", `of ${[...networks.keys()].join(", ")}, with commas`, parseModels, [...networks.keys()])
     .option("--threads <list>", "threads of a kernel; several with commas", parseCounts, [1])
-    .option("--rounds <n>", `measured rounds of ${STEPS_OF_ROUND} steps each`, parseRounds, 10)
+    .option("--rounds <n>", "measured rounds", parseRounds, 10)
     .option("--json", "one JSON object on the last line")
-    .action(async ({ threads, rounds, json = false }: TrainingOptions) => {
+    .action(async ({ models: names, threads, rounds, json = false }: TrainingOptions) => {
       const models: TrainingResult[] = [];
-      for (const count of threads) models.push(await measure(count, rounds));
-      process.stdout.write(json ? `${JSON.stringify({ models })}\n` : models.map(table).join("\n"));
+      for (const name of names) {
+        for (const count of threads) {
+          const result = await measure(name, count, rounds);
+          models.push(result);
+          if (!json) process.stdout.write(`${table(result)}\n`);
+        }
+      }
+      if (json) process.stdout.write(`${JSON.stringify({ models })}\n`);
     });
 }
 
-async function measure(threads: number, rounds: number): Promise<TrainingResult> {
-  const { task, taskPackage } = await prepareTask(EXAMPLE);
-  const { name, job, initialState } = taskPackage;
-  const { batch, interval } = task.training;
-  const optimizer = task.training.kind === "train" ? task.training.optimizer : null;
-  if (optimizer?.kind !== "adamw") throw new RangeError("the contenders have AdamW only");
-  const training = mlpTraining(job, initialState, optimizer);
+async function measure(name: string, threads: number, rounds: number): Promise<TrainingResult> {
+  const training = networks.get(name)!();
+  const { job, initialState, batch, interval, stepsOfRound } = training;
   const python = findPyTorch();
   const contenders: Contender[] = [];
   const enter = <C extends Contender>(contender: C): C => {
@@ -80,11 +87,13 @@ async function measure(threads: number, rounds: number): Promise<TrainingResult>
     const touchstone = enter(await touchstoneContender(job, initialState, threads));
     enter(await nativeContender(training, threads));
     if (python !== null) enter(await pytorchContender(python, training, threads));
-    const [own, plain, pytorch] = await race(contenders, rounds, STEPS_OF_ROUND);
+    const [own, plain, pytorch] = await race(contenders, rounds, stepsOfRound);
+    const steps = (rounds + 1) * stepsOfRound;
+    const traceMs = await touchstone.traceMs(steps);
     const commitmentMs = commitmentTime(touchstone.state);
     const touchstoneMs = own!.stepMs;
     return {
-      ...{ name, threads, batch, interval, steps: (rounds + 1) * STEPS_OF_ROUND },
+      ...{ name, threads, batch, interval, steps },
       parameters: training.parameters.reduce((sum, { values }) => sum + values.length, 0),
       touchstoneMs,
       plainMs: plain!.stepMs,
@@ -93,6 +102,9 @@ async function measure(threads: number, rounds: number): Promise<TrainingResult>
       ratioPytorch: pytorch === undefined ? null : touchstoneMs / pytorch.stepMs,
       commitmentMs,
       commitmentShare: commitmentMs / (interval * touchstoneMs + commitmentMs),
+      traceRatio: traceMs / touchstoneMs,
+      peakMiB: peak(name, threads),
+      breakdown: await breakdown(training, threads),
       losses: { touchstone: own!.loss, plain: plain!.loss, pytorch: pytorch?.loss ?? null },
     };
   } finally {
@@ -101,7 +113,7 @@ async function measure(threads: number, rounds: number): Promise<TrainingResult>
 }
 
 function commitmentTime(state: readonly Tensor[]): number {
-  const times = Array.from({ length: 12 }, () => {
+  const times = Array.from({ length: 7 }, () => {
     const started = performance.now();
     stateRoot(state);
     return performance.now() - started;
@@ -110,30 +122,43 @@ function commitmentTime(state: readonly Tensor[]): number {
   return median(times.slice(2));
 }
 
+function peak(name: string, threads: number): number {
+  return Number(execFileSync(process.execPath, [path.join(import.meta.dirname, "peak.ts"), name, String(threads)]));
+}
+
 function table(result: TrainingResult): string {
   const { name, parameters, batch, threads, steps, losses } = result;
   const row = (who: string, ms: number | null, ratio: number | null, loss: number | null): string =>
     ms === null
       ? `${who.padEnd(28)} not found\n`
       : `${who.padEnd(28)} ${ms.toFixed(2).padStart(8)} ${(ratio ?? 1).toFixed(2).padStart(9)} ${loss!.toFixed(6).padStart(12)}\n`;
+  const parts = Object.entries(result.breakdown).map(([kind, ms]) => `${kind} ${ms.toFixed(2)}`);
   return (
     `${name}: ${parameters} parameters, batch ${batch}, ${threads} thread${threads === 1 ? "" : "s"}, ${steps} steps\n\n` +
     `${"".padEnd(28)}  ms/step touchstone×   last loss\n` +
     row("touchstone", result.touchstoneMs, null, losses.touchstone) +
     row("ONNX Runtime's own operators", result.plainMs, result.ratioPlain, losses.plain) +
     row("PyTorch", result.pytorchMs, result.ratioPytorch, losses.pytorch) +
-    `\nA commitment to the state takes ${result.commitmentMs.toFixed(2)} ms, ${(100 * result.commitmentShare).toFixed(2)} % of the time at ` +
-    `${result.interval} steps each.\n`
+    `\nA step's milliseconds: ${parts.join(", ")}.\n` +
+    `A commitment to the state takes ${result.commitmentMs.toFixed(2)} ms, ${(100 * result.commitmentShare).toFixed(2)} % of the time at ` +
+    `${result.interval} steps each; a traced step ${result.traceRatio.toFixed(1)} × a step; ` +
+    `most memory ${result.peakMiB.toFixed(0)} MiB.\n`
   );
+}
+
+function parseModels(list: string): string[] {
+  const names = list.split(",");
+  const unknown = names.find((name) => !networks.has(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`has no network "${unknown}"`);
+  return names;
 }
 
 function parseCounts(list: string): number[] {
   return list.split(",").map((text) => parseCount(text, 256));
 }
 
-/** Few enough rounds that the example has the steps. */
 function parseRounds(text: string): number {
-  return parseCount(text, 15);
+  return parseCount(text, 60);
 }
 
 function parseCount(text: string, most: number): number {

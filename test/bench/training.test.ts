@@ -16,23 +16,32 @@ function bench(...options: string[]): Promise<{ code: number; stdout: string; st
 }
 
 test("training measures everybody on the same work: the losses agree", async () => {
-  const { code, stdout, stderr } = await bench("training", "--json", "--rounds", "1");
+  const deep = process.env.TOUCHSTONE_DEEP === "1";
+  const names = deep ? ["mlp", "cnn", "gpt", "gpt-wide"] : ["mlp"];
+  const { code, stdout, stderr } = await bench("training", "--json", "--rounds", "1", "--models", names.join());
   assert.equal(code, 0, stderr);
   const { models } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as { models: TrainingResult[] };
-  assert.equal(models.length, 1);
-  const [model] = models as [TrainingResult];
-  assert.deepEqual([model.name, model.threads, model.batch, model.interval], ["solidity-mlp", 1, 64, 80]);
-  assert.equal(model.steps, 80);
-  for (const time of [model.touchstoneMs, model.plainMs, model.commitmentMs]) assert.ok(time > 0);
-  assert.equal(model.ratioPlain, model.touchstoneMs / model.plainMs);
-  assert.ok(model.commitmentShare > 0 && model.commitmentShare < 1);
-  const { touchstone, plain, pytorch } = model.losses;
-  // Different roundings, the same arithmetic: a forgotten bias or decay would show at once.
-  assert.ok(Math.abs(plain - touchstone) < 1e-3 * touchstone, `${plain} beside ${touchstone}`);
-  assert.equal(pytorch === null, model.pytorchMs === null);
-  assert.equal(pytorch === null, model.ratioPytorch === null);
-  if (pytorch !== null)
-    assert.ok(Math.abs(pytorch - touchstone) < 1e-3 * touchstone, `${pytorch} beside ${touchstone}`);
+  assert.deepEqual(
+    models.map(({ name }) => name),
+    names,
+  );
+  assert.deepEqual([models[0]!.threads, models[0]!.batch, models[0]!.interval, models[0]!.steps], [1, 64, 80, 80]);
+  for (const model of models) {
+    for (const time of [model.touchstoneMs, model.plainMs, model.commitmentMs, model.peakMiB, model.traceRatio]) {
+      assert.ok(time > 0);
+    }
+    for (const part of ["dot", "quantise", "map", "reduce", "move"] as const) assert.ok(model.breakdown[part] >= 0);
+    assert.ok(model.breakdown.dot > 0 && model.breakdown.map > 0);
+    assert.equal(model.ratioPlain, model.touchstoneMs / model.plainMs);
+    assert.ok(model.commitmentShare > 0 && model.commitmentShare < 1);
+    const { touchstone, plain, pytorch } = model.losses;
+    // Different roundings, the same arithmetic: a forgotten bias or decay would show at once.
+    assert.ok(Math.abs(plain - touchstone) < 2e-3 * touchstone, `${plain} beside ${touchstone}`);
+    assert.equal(pytorch === null, model.pytorchMs === null);
+    assert.equal(pytorch === null, model.ratioPytorch === null);
+    if (pytorch !== null)
+      assert.ok(Math.abs(pytorch - touchstone) < 2e-3 * touchstone, `${pytorch} beside ${touchstone}`);
+  }
 });
 
 test("wrong usage exits with 2, help with 0", async () => {
@@ -40,6 +49,7 @@ test("wrong usage exits with 2, help with 0", async () => {
     ["nothing"],
     ["training", "--rounds", "0"],
     ["training", "--threads", "1,x"],
+    ["training", "--models", "mlp,resnet"],
     ["training", "--what"],
   ]) {
     const { code, stderr } = await bench(...options);

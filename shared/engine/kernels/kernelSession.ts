@@ -21,6 +21,9 @@ export interface KernelStep {
   readonly traced: boolean;
 }
 
+/** Told how long a command took, where somebody measures. */
+export type Observer = (command: Command, milliseconds: number) => void;
+
 type Exports = Readonly<Record<string, (...parameters: number[]) => number>>;
 /** A command that is bound to its memory; what is asynchronous is awaited before the next. */
 type BoundCommand = (sources: SourceOutputs) => Promise<void> | void;
@@ -64,7 +67,7 @@ export class KernelSession implements HostedSession {
   }
 
   /** @throws UnrealisableError, OutOfAddressesError, EngineFailedError when the runtime refuses a product. */
-  static async open(runtime: Runtime, step: KernelStep): Promise<KernelSession> {
+  static async open(runtime: Runtime, step: KernelStep, observer?: Observer): Promise<KernelSession> {
     const plan = planProgram(step.program, { traced: step.traced });
     const pages = Math.ceil(layOut(plan).bytes / PAGE);
     if (pages > MOST_PAGES) throw new OutOfAddressesError(runtime.name, `a step needs ${pages} pages of memory`);
@@ -75,7 +78,8 @@ export class KernelSession implements HostedSession {
       const session = new KernelSession(runtime.name, step, plan, new Products(runtime), memory);
       for (const [index, { words }] of step.program.constants.entries()) session.#write(plan.constants[index]!, words);
       session.#prologue = await session.#bindAll(plan.prologue, exports as Exports, memory);
-      session.#commands = await session.#bindAll(plan.commands, exports as Exports, memory);
+      const commands = await session.#bindAll(plan.commands, exports as Exports, memory);
+      session.#commands = observer === undefined ? commands : commands.map(observed(plan.commands, observer));
       return session;
     } catch (cause) {
       const problem = cause instanceof Error ? cause.message : String(cause);
@@ -248,6 +252,15 @@ export class KernelSession implements HostedSession {
       }
     }
   }
+}
+
+function observed(commands: readonly Command[], observer: Observer) {
+  return (bound: BoundCommand, index: number): BoundCommand =>
+    async (sources) => {
+      const started = performance.now();
+      await bound(sources);
+      observer(commands[index]!, performance.now() - started);
+    };
 }
 
 function toFloat(word: number): number {

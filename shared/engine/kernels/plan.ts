@@ -41,8 +41,12 @@ export interface Place {
   readonly offset: number;
 }
 
+/** What a kernel is there for, for measurements. */
+export type Purpose = "map" | "quantise" | "round" | "reduce" | "move";
+
 export interface KernelCommand {
   readonly kind: "kernel";
+  readonly purpose: Purpose;
   /** Index among the plan's functions. */
   readonly code: number;
   readonly extent: Extent;
@@ -212,6 +216,7 @@ class Planner {
           kind,
         };
         this.#kernel(
+          "reduce",
           `reduce ${JSON.stringify(reduction)}`,
           () => reductionKernel(reduction),
           [{ buffer: output, offset: 0 }, this.#place(x), this.#place(peak)],
@@ -237,6 +242,7 @@ class Planner {
         const cell = this.#cellCount++;
         this.#guard.add(cell);
         this.#kernel(
+          "reduce",
           `reduce ${JSON.stringify(reduction)}`,
           () => reductionKernel(reduction),
           [{ buffer: output, offset: 0 }, this.#place(x)],
@@ -256,6 +262,7 @@ class Planner {
           rows,
         };
         this.#kernel(
+          "move",
           `gather ${JSON.stringify(gathering)}`,
           () => gatherKernel(gathering),
           [{ buffer: output, offset: 0 }, this.#place(table), this.#place(index)],
@@ -279,6 +286,7 @@ class Planner {
         };
         const sums = this.#buffer(words * 8, false);
         this.#kernel(
+          "reduce",
           `scatter ${JSON.stringify(scattering)}`,
           () => scatterKernel(scattering),
           [{ buffer: sums, offset: 0 }, this.#place(x), this.#place(peak), this.#place(index)],
@@ -308,6 +316,7 @@ class Planner {
         return zero;
       };
       this.#kernel(
+        "move",
         `join ${JSON.stringify([lengths, inputs, outputStrides])}`,
         () => elementwiseKernel({ lengths, inputs, output: "float32", outputStrides, measure: false, expression }),
         operand === null ? [to] : [to, this.#place(operand)],
@@ -452,6 +461,7 @@ class Planner {
     const measure = this.#measured.has(keyOf(reference));
     const input: Walk = { type: "float64", strides };
     this.#kernel(
+      "round",
       `round ${JSON.stringify([lengths, strides, measure])}`,
       () =>
         elementwiseKernel({ lengths, inputs: [input], output: "float32", measure, expression: (_, [value]) => value! }),
@@ -474,17 +484,30 @@ class Planner {
     const key = JSON.stringify([lengths, inputs, type, measure]);
     const places = [{ buffer: output, offset: 0 }, ...operands.map((operand) => this.#place(operand))];
     const cell = measure && reference !== null ? this.#newCell(reference) : null;
-    this.#kernel(`elementwise ${key} ${expression}`, () => elementwiseKernel(spec), places, cell);
+    this.#kernel(
+      type === "float64" ? "quantise" : "map",
+      `elementwise ${key} ${expression}`,
+      () => elementwiseKernel(spec),
+      places,
+      cell,
+    );
   }
 
-  #kernel(key: string, make: () => Kernel, places: readonly Place[], cell: CellId | null, into = this.#commands): void {
+  #kernel(
+    purpose: Purpose,
+    key: string,
+    make: () => Kernel,
+    places: readonly Place[],
+    cell: CellId | null,
+    into = this.#commands,
+  ): void {
     let known = this.#kernels.get(key);
     if (known === undefined) {
       const { code, extent } = make();
       known = { code: this.#functions.push(code) - 1, extent };
       this.#kernels.set(key, known);
     }
-    into.push({ kind: "kernel", ...known, places, cell });
+    into.push({ kind: "kernel", purpose, ...known, places, cell });
   }
 
   #newCell(reference: Reference): CellId {
@@ -501,6 +524,7 @@ class Planner {
     const type = ELEMENT[dtype];
     const cell = this.#newCell(reference);
     this.#kernel(
+      "reduce",
       `measure ${type} ${words}`,
       () =>
         elementwiseKernel({
