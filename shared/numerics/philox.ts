@@ -72,8 +72,12 @@ function consecutiveWords(
 ): Uint32Array {
   const words = new Uint32Array(4 * Math.ceil(count / 4));
   for (let at = 0; at < words.length; at += 4) {
-    let [c0, c1, c2, c3] = [at / 4, rest1, rest2, rest3];
-    let [k0, k1] = [key0, key1];
+    let c0 = at / 4;
+    let c1 = rest1;
+    let c2 = rest2;
+    let c3 = rest3;
+    let k0 = key0;
+    let k1 = key1;
     for (let round = 0; round < ROUNDS; round++) {
       const high0 = multiplyHigh(MULTIPLIER_0, c0);
       const low0 = Math.imul(MULTIPLIER_0, c0);

@@ -22,13 +22,38 @@ export interface BatchRow {
 const MOST_WALKS = 64;
 
 /** The number of the sample, below `sampleCount`, which is at least 1. */
-export function sampleAt(order: SampleOrder, seed: bigint, { step, rows, row }: BatchRow, sampleCount: number): number {
-  if (order === "replacement") return sampleRow(seed, step, row, sampleCount);
-  const position = BigInt(step) * BigInt(rows) + BigInt(row);
-  const count = BigInt(sampleCount);
-  const place = Number(position % count);
-  if (order === "sequential") return place;
-  return permute(permutationKeys(seed, position / count), place, sampleCount);
+export function sampleAt(order: SampleOrder, seed: bigint, place: BatchRow, sampleCount: number): number {
+  return sampler(order, seed, sampleCount)(place);
+}
+
+/** `sampleAt` for many rows: the keys of an epoch are kept as long as rows are of that epoch. */
+export function sampler(order: SampleOrder, seed: bigint, sampleCount: number): (place: BatchRow) => number {
+  if (order === "replacement") return ({ step, row }) => sampleRow(seed, step, row, sampleCount);
+  let keptEpoch: bigint | number = -1;
+  let keys: readonly number[] = [];
+  return (row) => {
+    const { epoch, place } = epochOf(row, sampleCount);
+    if (order === "sequential") return place;
+    if (epoch !== keptEpoch) {
+      keptEpoch = epoch;
+      keys = permutationKeys(seed, BigInt(epoch));
+    }
+    return permute(keys, place, sampleCount);
+  };
+}
+
+/** How often all samples were gone through before a row, and the row's place in its epoch. */
+function epochOf(
+  { step, rows, row }: BatchRow,
+  count: number,
+): { readonly epoch: bigint | number; readonly place: number } {
+  const position = step * rows + row;
+  if (Number.isSafeInteger(position)) {
+    const place = position % count;
+    return { epoch: (position - place) / count, place };
+  }
+  const exact = BigInt(step) * BigInt(rows) + BigInt(row);
+  return { epoch: exact / BigInt(count), place: Number(exact % BigInt(count)) };
 }
 
 /**
@@ -44,9 +69,9 @@ export function permute(keys: readonly number[], place: number, count: number): 
   for (let walk = 0; walk < MOST_WALKS; walk++) {
     let low = value & lowMask;
     let high = value >>> lowBits;
-    for (const [round, key] of keys.entries()) {
-      if (round % 2 === 0) high ^= mix(low + key) & highMask;
-      else low ^= mix(high + key) & lowMask;
+    for (let round = 0; round < keys.length; round += 2) {
+      high ^= mix(low + keys[round]!) & highMask;
+      low ^= mix(high + keys[round + 1]!) & lowMask;
     }
     value = ((high << lowBits) | low) >>> 0;
     if (value < count) return value;

@@ -1,6 +1,6 @@
 /** Batch: words of the samples that the committed order draws for this step (docs/numerics.md, section 2.9). Twin of `contracts/rules/Batch.sol`. */
 import { canonical } from "../numerics/float32.ts";
-import { sampleAt } from "../numerics/sampleOrder.ts";
+import { sampler } from "../numerics/sampleOrder.ts";
 import { type BatchOperator, Dtype } from "../program/descriptor.ts";
 import { multiIndex } from "./address.ts";
 import type { Read, StepPosition } from "./read.ts";
@@ -14,11 +14,16 @@ export function batchAddress(
   const [batchRow, column] = multiIndex(operator.shape, element) as [number, number];
   const address = operator.offset + column;
   if (position.sampleCount === 0 || address >= position.sampleWords) return null;
-  const { seed, step, sampleCount } = position;
-  return {
-    row: sampleAt(operator.order, seed, { step, rows: operator.shape[0]!, row: batchRow }, sampleCount),
-    address,
-  };
+  return { row: batchSamples(operator, position)(batchRow), address };
+}
+
+/** The dataset row that a row of the batch is; there must be samples. */
+export function batchSamples(
+  { order, shape }: BatchOperator,
+  { seed, step, sampleCount }: StepPosition,
+): (batchRow: number) => number {
+  const sampleOf = sampler(order, seed, sampleCount);
+  return (row) => sampleOf({ step, rows: shape[0]!, row });
 }
 
 /** The word of one element, canonical when the output is float32. */

@@ -6,7 +6,7 @@
 import { TouchstoneError } from "../errors.ts";
 import { canonical } from "../numerics/float32.ts";
 import { randomWords } from "../numerics/philox.ts";
-import { batchAddress } from "../operators/batch.ts";
+import { batchSamples } from "../operators/batch.ts";
 import { unitNumber } from "../operators/random.ts";
 import type { StepPosition } from "../operators/read.ts";
 import { scheduleElement } from "../operators/schedule.ts";
@@ -127,15 +127,13 @@ function batchTensor(operator: BatchOperator, job: Job, position: StepPosition):
   const { dtype, shape } = operator;
   const [rows, width] = shape as [number, number];
   const words = new Uint32Array(rows * width);
+  const end = Math.min(operator.offset + width, position.sampleWords);
+  if (position.sampleCount === 0 || end <= operator.offset) return { dtype, shape, words };
+  const sampleOf = batchSamples(operator, position);
   for (let row = 0; row < rows; row++) {
-    const source = batchAddress(operator, row * width, position);
-    if (source === null) continue;
-    const end = Math.min(source.address + width, position.sampleWords);
-    const start = source.row * position.sampleWords;
-    for (let address = source.address, at = row * width; address < end; address++, at++) {
-      const word = job.samples[start + address]!;
-      words[at] = dtype === Dtype.float32 ? canonical(word) : word;
-    }
+    const start = sampleOf(row) * position.sampleWords;
+    words.set(job.samples.subarray(start + operator.offset, start + end), row * width);
   }
+  if (dtype === Dtype.float32) for (let at = 0; at < words.length; at++) words[at] = canonical(words[at]!);
   return { dtype, shape, words };
 }
