@@ -3,9 +3,14 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { buildDataset, type Dataset } from "../shared/data/dataset.ts";
 import { dataFilesIn } from "../shared/data/files.ts";
+import type { DataFile } from "../shared/data/sourceArray.ts";
 import type { TaskPackage } from "../shared/data/taskPackage.ts";
+import { withWeights } from "../shared/data/weights.ts";
 import { compileTraining } from "../shared/program/compile.ts";
+import { ModelError } from "../shared/program/errors.ts";
 import type { Job } from "../shared/program/job.ts";
+import { decodeModel } from "../shared/program/onnx/decode.ts";
+import { encodeModel } from "../shared/program/onnx/encode.ts";
 import { parseTaskFile, type TaskFile, TaskFileError } from "../shared/program/task.ts";
 
 export interface PreparedTask {
@@ -23,14 +28,18 @@ export async function prepareData(file: string): Promise<Pick<PreparedTask, "tas
 
 /**
  * Reads a task file and what it points to, and compiles the training.
- * @throws as `prepareData`, and the compiler's errors.
+ * @throws as `prepareData`, DataFileError for initial weights that are not the model's, and the compiler's errors.
  */
 export async function prepareTask(file: string): Promise<PreparedTask> {
   const { task, data } = await prepareData(file);
   const { training, name } = task;
   const { text, classes, layout } = data;
   const readModel = (name: string, key: string) => readBytes(path.resolve(path.dirname(file), name), key);
-  const files = { model: await readModel(task.model, "$.model"), fields: layout.fields };
+  const model = await readModel(task.model, "$.model");
+  const initial = training.kind === "gan" ? undefined : training.initial;
+  const weights =
+    initial === undefined ? null : { name: initial, bytes: await readModel(initial, "$.training.initial") };
+  const files = { model: weights === null ? model : replaceWeights(model, weights), fields: layout.fields };
   const { program, initialState, schedule } = compileTraining(
     training.kind === "gan"
       ? {
@@ -50,6 +59,17 @@ export async function prepareTask(file: string): Promise<PreparedTask> {
     ...(Object.keys(classes).length === 0 ? {} : { classes }),
   };
   return { task, data, taskPackage };
+}
+
+/** @throws ModelError, DataFileError when the weights are not this model's. */
+function replaceWeights(model: Uint8Array, weights: DataFile): Uint8Array {
+  const replaced = withWeights(decodeModel(model), weights);
+  try {
+    return encodeModel(replaced);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ModelError(`it cannot be written with other weights (${error.message})`, "Export it with these weights.");
+  }
 }
 
 async function readBytes(file: string, key: string): Promise<Uint8Array> {

@@ -28,7 +28,7 @@ export async function readArrays(
     case "npz":
       return await Promise.all(wanted.map(({ columns }) => readNpz(file, columns[0]!)));
     case "safetensors": {
-      const tensors = rawTensors(file);
+      const tensors = rawTensorsOf(file);
       return wanted.map(({ columns }) => arrayOf(file, tensors, columns[0]!));
     }
     case "csv":
@@ -38,7 +38,7 @@ export async function readArrays(
   }
 }
 
-function rawTensors({ name, bytes }: DataFile): readonly RawTensor[] {
+export function rawTensorsOf({ name, bytes }: DataFile): readonly RawTensor[] {
   try {
     return readRawSafetensors(bytes);
   } catch (error) {

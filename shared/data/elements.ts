@@ -45,8 +45,8 @@ export function decodeElements(
   fail: (position: number, problem: string) => DataFileError,
 ): Values {
   const size = ELEMENT_BYTES[type];
-  // A copy, aligned, in this machine's order of bytes.
-  const { buffer } = isBigEndian && size > 1 ? reversed(bytes, size) : bytes.slice();
+  // A copy, aligned, in this machine's order of bytes. (A Buffer's own slice is none.)
+  const { buffer } = isBigEndian && size > 1 ? reversed(bytes, size) : new Uint8Array(bytes);
   switch (type) {
     case "bool":
     case "uint8":

@@ -13,7 +13,7 @@ export async function readParquet(
 ): Promise<SourceArray[]> {
   const fail = (place: string, problem: string, remedy = WRITE_AGAIN, cause?: unknown) =>
     new DataFileError(file.name, place, problem, remedy, cause);
-  const buffer = file.bytes.slice().buffer;
+  const { buffer } = new Uint8Array(file.bytes);
   const magic = (at: number) => new TextDecoder().decode(file.bytes.subarray(at, at + 4));
   if (buffer.byteLength < 12 || magic(0) !== "PAR1" || magic(buffer.byteLength - 4) !== "PAR1") {
     throw fail("start and end", "it is no Parquet file, or cut off");

@@ -108,10 +108,13 @@ const run = {
   seed: z.union([z.int().min(0), z.string().regex(/^\d{1,20}$/)]).transform(BigInt),
 };
 const order = z.enum(["replacement", "permutation", "sequential"]).optional();
+/** A safetensors file of weights that take the place of the model's own, relative to the task file. */
+const initial = z.string().min(1).optional();
 
 const train = z.strictObject({
   kind: z.literal("train"),
   ...run,
+  initial,
   order,
   ...network,
   /** Micro-batches that a step's batch is taken in. */
@@ -125,6 +128,7 @@ const train = z.strictObject({
 const step = z.strictObject({
   kind: z.literal("step"),
   ...run,
+  initial,
   order,
   columns: z.record(z.string(), column).optional(),
   moments: globs.optional(),
@@ -133,6 +137,7 @@ const step = z.strictObject({
 const inference = z.strictObject({
   kind: z.literal("inference"),
   ...run,
+  initial,
   /** A checkpoint commits the outputs of the step before it. */
   interval: z.literal(1).default(1),
   seed: run.seed.default(0n),

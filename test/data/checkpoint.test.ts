@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, describe, it } from "node:test";
@@ -54,6 +55,40 @@ describe("checkpoints", () => {
     assert.deepEqual(
       tensors.map(({ name }) => name),
       layout.map(({ name }) => name),
+    );
+  });
+
+  // Python's side of the format, by nothing but its own libraries: header, dtypes, offsets, bytes.
+  const READER = `
+import json, struct, sys
+import numpy
+file = open(sys.argv[1], "rb").read()
+(length,) = struct.unpack("<Q", file[:8])
+header = json.loads(file[8:8 + length])
+types = {"F32": "<f4", "I32": "<i4"}
+found = {}
+for name, entry in header.items():
+    if name == "__metadata__": continue
+    begin, end = entry["data_offsets"]
+    array = numpy.frombuffer(file[8 + length + begin:8 + length + end], types[entry["dtype"]]).reshape(entry["shape"])
+    found[name] = {"type": str(array.dtype), "shape": array.shape, "words": array.reshape(-1).view("<u4").tolist()}
+print(json.dumps(found))
+`;
+  const python = ["/usr/bin/python3", "python3"].find((name) => spawnSync(name, ["-c", "import numpy"]).status === 0);
+
+  it("are read by Python as they are", { skip: python === undefined && "no python3 with NumPy" }, async () => {
+    const file = path.join(directory, "checkpoint.safetensors");
+    await writeFile(file, encodeCheckpoint(layout, state));
+    const { stdout, stderr } = spawnSync(python!, ["-c", READER, file], { encoding: "utf8" });
+    assert.equal(stderr, "");
+    assert.deepEqual(
+      JSON.parse(stdout),
+      Object.fromEntries(
+        layout.map(({ name, dtype, shape }, index) => {
+          const type = dtype === Dtype.float32 ? "float32" : "int32";
+          return [name, { type, shape, words: [...state[index]!.words] }];
+        }),
+      ),
     );
   });
 

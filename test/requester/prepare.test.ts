@@ -3,13 +3,26 @@ import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { prepareTask } from "../../requester/prepare.ts";
+import { TrainedModel } from "../../requester/evaluate.ts";
+import { type PreparedTask, prepareTask } from "../../requester/prepare.ts";
+import { DataFileError } from "../../shared/data/errors.ts";
 import { DataFilesError } from "../../shared/data/files.ts";
+import { writeSafetensors } from "../../shared/data/safetensors.ts";
+import { getTaskPackage, putTaskPackage } from "../../shared/data/taskPackage.ts";
 import { TextDatasetError } from "../../shared/data/text.ts";
+import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { TouchstoneError } from "../../shared/errors.ts";
+import { flush } from "../../shared/numerics/flush.ts";
+import { initialWords } from "../../shared/numerics/philox.ts";
+import { sourceOutputs } from "../../shared/program/job.ts";
+import { encodeModel } from "../../shared/program/onnx/encode.ts";
+import { type OnnxModel, OnnxType } from "../../shared/program/onnx/model.ts";
 import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
 import { TaskFileError } from "../../shared/program/task.ts";
-import { validate } from "../../shared/program/validate.ts";
+import { commitTraining } from "../../shared/program/training.ts";
+import { requireWellFormedJob, validate } from "../../shared/program/validate.ts";
+import { DirectoryStore } from "../../shared/store/directory.ts";
+import { Random } from "../helpers/random.ts";
 
 const EXAMPLE = path.resolve("examples/solidity-mlp");
 
@@ -69,5 +82,116 @@ describe("prepareTask", () => {
     await assert.rejects(prepareTask(shortText), TextDatasetError);
     await truncate(file("forward.onnx"), 1000);
     await assert.rejects(prepareTask(await writeTask(() => {})), TouchstoneError);
+  });
+});
+
+describe("prepareTask on a table", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "touchstone-"));
+    await writeFile(path.join(folder, "points.csv"), points(600));
+    await writeFile(path.join(folder, "forward.onnx"), encodeModel(classifier()));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  /** Points of a plane, in three classes: inside a circle, and outside of it on either side. */
+  function points(count: number): string {
+    const random = new Random(17);
+    const rows = Array.from({ length: count }, () => {
+      const [x, y] = [20 * random.unit() - 10, 20 * random.unit() - 10];
+      return `${x},${y},${x * x + y * y < 30 ? "inside" : y < 0 ? "below" : "above"}`;
+    });
+    return ["x,y,where", ...rows, ""].join("\n");
+  }
+
+  /** [batch, 2] → Linear → Relu → Linear → [batch, 3], from a seed. */
+  function classifier(): OnnxModel {
+    const shapes = { "fc1.weight": [24, 2], "fc1.bias": [24], "fc2.weight": [3, 24], "fc2.bias": [3] };
+    const initializers = Object.entries(shapes).map(([name, dimensions], index) => {
+      const words = initialWords(
+        3n,
+        index,
+        dimensions.reduce((a, b) => a * b),
+      );
+      const data = Float32Array.from(words, (word) => (word >>> 8) * 2 ** -24 - 0.5);
+      return { name, type: OnnxType.float32, dimensions, data };
+    });
+    const transB = { kind: "int", value: 1 } as const;
+    const node = (operator: string, inputs: string[], output: string, attributes = {}) => {
+      return { name: output, operator, domain: "", inputs, outputs: [output], attributes };
+    };
+    return {
+      irVersion: 8,
+      producer: "test",
+      operatorSets: [{ domain: "", version: 17 }],
+      graph: {
+        name: "classifier",
+        nodes: [
+          node("Gemm", ["input", "fc1.weight", "fc1.bias"], "hidden", { transB }),
+          node("Relu", ["hidden"], "active"),
+          node("Gemm", ["active", "fc2.weight", "fc2.bias"], "logits", { transB }),
+        ],
+        initializers,
+        inputs: [{ name: "input", type: OnnxType.float32, dimensions: ["batch", 2] }],
+        outputs: [{ name: "logits", type: OnnxType.float32, dimensions: ["batch", 3] }],
+      },
+    };
+  }
+
+  async function prepare(training: object = {}): Promise<PreparedTask> {
+    const task = JSON.parse(await readFile(path.join(EXAMPLE, "task.json"), "utf8"));
+    const fields = {
+      input: { dtype: "float32", columns: ["x", "y"], scale: 0.1 },
+      target: { dtype: "int32", columns: "where", classes: "found" },
+    };
+    const data = { kind: "csv", files: "points.csv", holdOutEvery: 4, fields };
+    const optimizer = { kind: "adamw", weightDecay: 0 };
+    const rate = { kind: "constant", peak: 0.02 };
+    const settings = { ...task.training, steps: 200, interval: 100, batch: 30, optimizer, rate, ...training };
+    await writeFile(
+      path.join(folder, "task.json"),
+      JSON.stringify({ ...task, name: "points", data, training: settings }),
+    );
+    return prepareTask(path.join(folder, "task.json"));
+  }
+
+  it("gives a job that learns, a package that says what classes are called, and weights to go on from", async () => {
+    const { taskPackage, data } = await prepare();
+    const { job, initialState } = taskPackage;
+    requireWellFormedJob(job, initialState);
+    assert.deepEqual(taskPackage.classes, { target: ["above", "below", "inside"] });
+    const store = new DirectoryStore(path.join(folder, "store"));
+    const id = await putTaskPackage(store, taskPackage);
+    const read = await getTaskPackage(store, id, commitTraining(job, initialState));
+    assert.deepEqual([read.classes, read.tokenizer], [taskPackage.classes, undefined]);
+    const engine = await startOnnxRuntime(job.program);
+    try {
+      const before = await new TrainedModel(engine, job.program, initialState).evaluate(data.heldOut);
+      const inputs = (step: number) => sourceOutputs(job, step);
+      const { state } = await engine.steps({ state: initialState, count: job.steps, inputs });
+      const after = await new TrainedModel(engine, job.program, state).evaluate(data.heldOut);
+      assert.ok(before.accuracy! < 0.7 && after.accuracy! > 0.9, `${before.accuracy} → ${after.accuracy}`);
+      assert.equal(after.samples, 150);
+
+      const parameters = parameterIndices(job.program.state);
+      const weights = parameters.map((index) => ({ name: job.program.state[index]!.name, ...state[index]! }));
+      await writeFile(path.join(folder, "model.safetensors"), writeSafetensors(weights));
+      const next = await prepare({ initial: "model.safetensors" });
+      for (const index of parameters) {
+        const words = state[index]!.words.map(flush);
+        assert.deepEqual(next.taskPackage.initialState[index]!.words, words, job.program.state[index]!.name);
+      }
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it("refuses initial weights that are absent or another model's", async () => {
+    await assert.rejects(prepare({ initial: "absent.safetensors" }), (error) => {
+      return error instanceof TaskFileError && error.path === "$.training.initial";
+    });
+    const other = writeSafetensors([{ name: "fc1.bias", dtype: 0, shape: [23], words: new Uint32Array(23) }]);
+    await writeFile(path.join(folder, "other.safetensors"), other);
+    await assert.rejects(prepare({ initial: "other.safetensors" }), DataFileError);
   });
 });
