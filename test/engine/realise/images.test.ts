@@ -1,5 +1,7 @@
 /** Convolutions and pools on ONNX Runtime, where windows are gathered by rows and products are moved, word for word as the reference has them. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import { realise } from "../../../shared/engine/realise/realise.ts";
 import { placements } from "../../../shared/engine/realise/spread.ts";
@@ -8,12 +10,14 @@ import { conv, convTranspose } from "../../../shared/layers/conv.ts";
 import { maxPool } from "../../../shared/layers/pool.ts";
 import { reshape } from "../../../shared/layers/reshape.ts";
 import { coverTable, type Pair, type Windows, windowsOf, windowTable } from "../../../shared/layers/windows.ts";
+import { compileTraining, type TrainingSettings } from "../../../shared/program/compile.ts";
 import { wordCount } from "../../../shared/program/descriptor.ts";
 import { decodeModel } from "../../../shared/program/onnx/decode.ts";
+import { trainingSection } from "../../../shared/program/settings.ts";
 import { gradientProgram } from "../../helpers/gradientCheck.ts";
-import { exampleState } from "../../helpers/programs.ts";
+import { exampleJob, exampleState } from "../../helpers/programs.ts";
 import { Random } from "../../helpers/random.ts";
-import { ARITHMETICS, openLocal } from "../compare.ts";
+import { ARITHMETICS, assertSameBits, openLocal } from "../compare.ts";
 
 const ROUNDS = process.env.TOUCHSTONE_DEEP === "1" ? 300 : 12;
 
@@ -144,3 +148,23 @@ function holdsNothing(windows: Windows): boolean {
     Boolean,
   );
 }
+
+test("training steps of a residual network have the reference's words in every realisation", async () => {
+  const folder = path.resolve(import.meta.dirname, "../../program/pytorch/vectors");
+  const fields = [
+    { name: "input", dtype: 0, offset: 0, width: 36, minimum: 0, maximum: 2 },
+    { name: "target", dtype: 1, offset: 36, width: 1, minimum: 0, maximum: 3 },
+  ] as const;
+  const { program, initialState } = compileTraining({
+    model: readFileSync(path.join(folder, "resnet.onnx")),
+    fields,
+    ...trainingSection.parse({
+      ...{ steps: 2, interval: 2, batch: 5, seed: 1, loss: "softmaxCrossEntropy" },
+      ...{ optimizer: { kind: "adamw" }, rate: { kind: "constant", peak: 0.01 } },
+    }),
+  } as TrainingSettings);
+  const engines = await Promise.all(ARITHMETICS.map((arithmetic) => openLocal(program, 1, arithmetic)));
+  const job = exampleJob(program, 94, { steps: 2 });
+  await assertSameBits({ name: "resnet", program, job, state: initialState }, engines, 2);
+  for (const engine of engines) await engine.close();
+});

@@ -157,8 +157,26 @@ def loss_of(settings):
     return lambda y, t: nn.functional.binary_cross_entropy_with_logits(y, t.reshape(y.shape))
 
 
+def keep_population_variance(norm):
+    """ONNX's running variance is that of the population, PyTorch's the unbiased one."""
+
+    def before(module, inputs):
+        module.variance_before = module.running_var.clone()
+
+    def after(module, inputs, output):
+        count = inputs[0].numel() / inputs[0].shape[1]
+        kept = (1 - module.momentum) * module.variance_before
+        module.running_var = kept + (module.running_var - kept) * (count - 1) / count
+
+    norm.register_forward_pre_hook(before)
+    norm.register_forward_hook(after)
+
+
 def train(model, samples, training):
     model = copy.deepcopy(model).double().train()
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            keep_population_variance(module)
     if "lora" in training:
         add_adapters(model, **training["lora"])
         training = {"train": ["*lora_*"], **training}
@@ -209,8 +227,9 @@ def write_model(name, build):
 
 
 def export(module, name, arguments, inputs):
+    """Running statistics move while the exporter traces the module, and the file has them as they are then: so has the module."""
     torch.onnx.export(
-        copy.deepcopy(module).train(),
+        module.train(),
         tuple(arguments),
         str(FOLDER / f"{name}.onnx"),
         opset_version=17,
@@ -361,7 +380,56 @@ def adapted():
     return model, {"input": tokens, "target": target}, cases
 
 
-MODELS = {build.__name__: build for build in (classifier, regressor, detector, tagger, adapted)}
+def images(side, classes):
+    """Noisy images with a bright row or column, whose place is the class."""
+    target = torch.arange(SAMPLES) % classes
+    x = torch.rand(SAMPLES, 1, side, side) * 0.7
+    for image, place in zip(x, target.tolist()):
+        (image[0] if place % 2 == 0 else image[0].t())[1 + place // 2] += 0.5
+    return {"input": x, "target": target}
+
+
+def lenet():
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(3, 5, 3), nn.ReLU(), nn.MaxPool2d(2, padding=1), nn.Flatten()),
+        *(nn.Linear(20, 8), nn.ReLU(), nn.Linear(8, 6)),
+    )
+    return model, images(8, 6), {"adamw": {"loss": CROSS_ENTROPY}}
+
+
+class Block(nn.Module):
+    """The basic block of ResNet; the shortcut is a convolution where the shape changes."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Sequential()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        return torch.relu(y + self.shortcut(x))
+
+
+def resnet():
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 3, 3, 1, 1, bias=False), nn.BatchNorm2d(3), nn.ReLU()),
+        *(Block(3, 3, 1), Block(3, 4, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 4)),
+    )
+    sgd = {"kind": "sgd", "momentum": 0.9, "weightDecay": 0.001}
+    cases = {
+        "adamw": {"loss": CROSS_ENTROPY, "rate": {"kind": "constant", "peak": 0.005}},
+        "momentum": {"loss": CROSS_ENTROPY, "optimizer": sgd, "rate": {"kind": "constant", "peak": 0.02}},
+    }
+    return model, images(6, 4), cases
+
+
+MODELS = {build.__name__: build for build in (classifier, regressor, detector, tagger, adapted, lenet, resnet)}
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
