@@ -6,12 +6,14 @@ import { dataFilesIn } from "../shared/data/files.ts";
 import type { DataFile } from "../shared/data/sourceArray.ts";
 import type { TaskPackage } from "../shared/data/taskPackage.ts";
 import { withWeights } from "../shared/data/weights.ts";
+import { TouchstoneError } from "../shared/errors.ts";
 import { compileTraining } from "../shared/program/compile.ts";
 import { ModelError } from "../shared/program/errors.ts";
 import type { Job } from "../shared/program/job.ts";
 import { decodeModel } from "../shared/program/onnx/decode.ts";
 import { encodeModel } from "../shared/program/onnx/encode.ts";
 import { parseTaskFile, type TaskFile, TaskFileError } from "../shared/program/task.ts";
+import { readModelFile } from "./readModel.ts";
 
 export interface PreparedTask {
   readonly task: TaskFile;
@@ -34,11 +36,14 @@ export async function prepareTask(file: string): Promise<PreparedTask> {
   const { task, data } = await prepareData(file);
   const { training, name } = task;
   const { text, classes, layout } = data;
-  const readModel = (name: string, key: string) => readBytes(path.resolve(path.dirname(file), name), key);
+  const readModel = (name: string, key: string) =>
+    readOrSay(path.resolve(path.dirname(file), name), key, readModelFile);
   const model = await readModel(task.model, "$.model");
   const initial = training.kind === "gan" ? undefined : training.initial;
   const weights =
-    initial === undefined ? null : { name: initial, bytes: await readModel(initial, "$.training.initial") };
+    initial === undefined
+      ? null
+      : { name: initial, bytes: await readBytes(path.resolve(path.dirname(file), initial), "$.training.initial") };
   const files = { model: weights === null ? model : replaceWeights(model, weights), fields: layout.fields };
   const { program, initialState, schedule } = compileTraining(
     training.kind === "gan"
@@ -72,10 +77,13 @@ function replaceWeights(model: Uint8Array, weights: DataFile): Uint8Array {
   }
 }
 
-async function readBytes(file: string, key: string): Promise<Uint8Array> {
+const readBytes = (file: string, key: string): Promise<Uint8Array> => readOrSay(file, key, readFile);
+
+async function readOrSay(file: string, key: string, read: (file: string) => Promise<Uint8Array>): Promise<Uint8Array> {
   try {
-    return await readFile(file);
+    return await read(file);
   } catch (cause) {
+    if (cause instanceof TouchstoneError) throw cause;
     throw new TaskFileError(key, `${file} cannot be read (${(cause as Error).message})`, cause);
   }
 }

@@ -1,8 +1,8 @@
 /** Operators that only make or pass on constants and shapes: Constant, Identity, Cast, Shape, Size. */
 import { Dtype, wordCount } from "../program/descriptor.ts";
-import { heldType } from "../program/fold/movement.ts";
 import { hostIntegers, hostTensor, isFloat } from "../program/onnx/host.ts";
 import { OnnxType } from "../program/onnx/model.ts";
+import { heldType } from "../program/onnx/widen.ts";
 import { truthOf } from "./compare.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";

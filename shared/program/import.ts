@@ -15,6 +15,7 @@ import { hostOf, isFloat } from "./onnx/host.ts";
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from "./onnx/model.ts";
 import { OnnxType } from "./onnx/model.ts";
 import { recognise } from "./onnx/recognise/recognise.ts";
+import { heldType } from "./onnx/widen.ts";
 
 /** Operator sets whose definitions of the supported operators are the ones implemented here. */
 const OPERATOR_SETS = { least: 9, most: 25 };
@@ -162,13 +163,14 @@ class ModelImport {
       );
     }
     const { dtype, shape } = this.#graph.node(given);
-    const isInteger = type === OnnxType.int64 || type === OnnxType.int32;
-    if (!isInteger && type !== OnnxType.float32) {
+    const held = heldType(type);
+    if (held === null || held === OnnxType.bool) {
       throw new ModelError(
         `its input "${name}" has element type ${type}`,
-        "Inputs are int64, int32 or float32: cast inside the model.",
+        "Inputs are integers or float numbers: cast to truth values inside the model.",
       );
     }
+    const isInteger = !isFloat(held);
     if (isInteger !== (dtype === Dtype.int32)) {
       throw new ModelError(
         `its input "${name}" takes ${isInteger ? "integers" : "float32 numbers"} and is given ${isInteger ? "float32 numbers" : "integers"}`,

@@ -261,7 +261,7 @@ describe("what cannot be compiled is refused by name", () => {
       /attribute axis is not of kind int/,
     );
     const shape = [node("Shape", ["flat"], "s"), node("Gather", ["s", "tokens"], to)];
-    refuses(inserted(shape), "Gather", /"s" is not a float32 tensor/);
+    refuses(inserted(shape), "Gather", /table has 2 rows/);
   });
 
   test("missing weights", () => {
@@ -296,7 +296,7 @@ describe("what cannot be compiled is refused by name", () => {
       null,
       /takes float32 numbers and is given integers/,
     );
-    refuses(changed({ inputs: [{ ...input, type: OnnxType.float64 }] }), null, /has element type 11/);
+    refuses(changed({ inputs: [{ ...input, type: 8 }] }), null, /has element type 8/);
     refuses(changed({ inputs: [{ ...input, dimensions: ["batch", 9] }] }), null, /\[batch,9\], not \[4,3\]/);
     refuses(changed({ inputs: [{ ...input, dimensions: [4, 3, 2] }] }), null, /not \[4,3\]/);
     refuses(changed({ inputs: [{ ...input, dimensions: null }] }), null, /unknown rank/);

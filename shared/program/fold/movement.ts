@@ -4,23 +4,9 @@ import { broadcastShape } from "../graph.ts";
 import type { HostTensor } from "../onnx/host.ts";
 import { hostIntegers, hostTensor } from "../onnx/host.ts";
 import { OnnxType } from "../onnx/model.ts";
+import { heldType } from "../onnx/widen.ts";
 import type { Fold } from "./fold.ts";
 import { broadcastPosition, fill, stridesOf } from "./indexed.ts";
-
-/** Element types that are held as another one: float16 and bfloat16, int16 and uint16, uint64. */
-const HELD_AS: Readonly<Record<number, OnnxType>> = {
-  4: OnnxType.int32,
-  5: OnnxType.int32,
-  10: OnnxType.float32,
-  13: OnnxType.int64,
-  16: OnnxType.float32,
-};
-
-/** The type that numbers of an element type are held in; null for types that are no numbers. */
-export function heldType(type: number): OnnxType | null {
-  const known = Object.values(OnnxType).find((each) => each === type);
-  return known ?? HELD_AS[type] ?? null;
-}
 
 const cast: Fold = (context, [input]) => {
   const to = context.integer("to", 0);

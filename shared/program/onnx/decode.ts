@@ -13,6 +13,7 @@ import type {
   OnnxValueInfo,
 } from "./model.ts";
 import { OnnxType } from "./model.ts";
+import { heldType, widened } from "./widen.ts";
 
 /** More elements than any tensor of a model that fits in memory; keeps products of dimensions exact. */
 const MAX_ELEMENTS = 2 ** 31;
@@ -20,7 +21,7 @@ const MAX_ELEMENTS = 2 ** 31;
 /**
  * Reads a model.
  * @throws OnnxFormatError when the bytes are truncated, are not a ModelProto with a graph, or hold a tensor whose data
- * is external, of an unknown element type, or of another size than its shape says.
+ * is external (`external.ts` puts it inside), of an element type that is no number, or of another size than its shape says.
  */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
   try {
@@ -327,16 +328,17 @@ function readTensor(reader: BinaryReader): OnnxTensor {
   });
   const where = `tensor ${name}`;
   if (external) throw new OnnxFormatError(where, "its data is in another file");
-  if (!isOnnxType(type)) throw new OnnxFormatError(where, `element type ${type} is not supported`);
+  const held = heldType(type);
+  if (held === null) throw new OnnxFormatError(where, `element type ${type} is not supported`);
   const elements = dimensions.reduce((product, dimension) => product * dimension, 1);
   if (dimensions.some((dimension) => dimension < 0) || elements > MAX_ELEMENTS) {
     throw new OnnxFormatError(where, `its shape [${dimensions}] is not possible`);
   }
-  const data = tensorData(type, raw, numbers, bigints);
+  const data = isOnnxType(type) ? tensorData(type, raw, numbers, bigints) : widened(type, raw, bigints);
   if (data === null || data.length !== elements) {
     throw new OnnxFormatError(where, `its data does not fill the shape [${dimensions}]`);
   }
-  return { name, type, dimensions, data };
+  return { name, type: held, dimensions, data };
 }
 
 /** The elements as an array of their own (raw data lies unaligned in the file), or null when the bytes do not divide. */

@@ -3,7 +3,7 @@
  * Field numbers in `encode.ts` and `decode.ts` are those of the public `onnx.proto` (IR version 8).
  */
 
-/** TensorProto.DataType numbers of the element types that may appear. */
+/** TensorProto.DataType numbers of the element types that may appear; `widen.ts` reads some others as these. */
 export const OnnxType = {
   float32: 1,
   uint8: 2,

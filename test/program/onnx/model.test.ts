@@ -176,7 +176,7 @@ test("a tensor that is external, short, of unknown type or of impossible shape i
     [/tensor w: its data does not fill the shape \[3\]/, (w) => w.tag(1, WireType.Varint).int64(3)],
     [/tensor w: its data does not fill/, (w) => w.tag(9, WireType.LengthDelimited).bytes(Uint8Array.of(1, 2, 3))],
     [/tensor w: its shape \[-1\] is not possible/, (w) => w.tag(1, WireType.Varint).int64(-1)],
-    [/tensor w: element type 16 is not supported/, (w) => w.tag(2, WireType.Varint).int32(16)],
+    [/tensor w: element type 8 is not supported/, (w) => w.tag(2, WireType.Varint).int32(8)],
   ];
   for (const [message, write] of cases) {
     const bytes = withTensor((writer) => {
@@ -188,4 +188,36 @@ test("a tensor that is external, short, of unknown type or of impossible shape i
       (error) => error instanceof OnnxFormatError && message.test(error.message),
     );
   }
+});
+
+test("numbers of 16 bits are read as wider ones", () => {
+  const read = (type: number, write: (writer: BinaryWriter) => void) => {
+    const bytes = withTensor((writer) => {
+      writer.tag(1, WireType.Varint).int64(4).tag(2, WireType.Varint).int32(type);
+      write(writer);
+    });
+    const { type: held, data } = decodeModel(bytes).graph.initializers[0]!;
+    return [held, ...Array.from(data as ArrayLike<number | bigint>, Number)];
+  };
+  const raw = (...words: number[]) => new Uint8Array(Uint16Array.from(words).buffer);
+  const typed =
+    (...values: number[]) =>
+    (writer: BinaryWriter) => {
+      writer.tag(5, WireType.LengthDelimited).fork();
+      for (const value of values) writer.int32(value);
+      writer.join();
+    };
+  const halves = [0x3c00, 0xc100, 0x0001, 0xfc00];
+  const values = [1, -2.5, 2 ** -24, Number.NEGATIVE_INFINITY];
+  assert.deepEqual(
+    read(10, (writer) => writer.tag(9, WireType.LengthDelimited).bytes(raw(...halves))),
+    [1, ...values],
+  );
+  assert.deepEqual(read(10, typed(...halves)), [1, ...values]);
+  assert.deepEqual(
+    read(16, (writer) => writer.tag(9, WireType.LengthDelimited).bytes(raw(0x3f80, 0xc020, 0x3dcc, 0xff80))),
+    [1, 1, -2.5, 0.099609375, Number.NEGATIVE_INFINITY],
+  );
+  assert.deepEqual(read(5, typed(1, -2, 300, -32768)), [6, 1, -2, 300, -32768]);
+  assert.deepEqual(read(4, typed(1, 2, 300, 65535)), [6, 1, 2, 300, 65535]);
 });

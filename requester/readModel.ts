@@ -1,0 +1,27 @@
+/** Reads an ONNX file, with the files beside it that hold its weights. */
+import { readFile, realpath } from "node:fs/promises";
+import path from "node:path";
+import { OnnxFormatError } from "../shared/program/onnx/errors.ts";
+import { embedExternalData } from "../shared/program/onnx/external.ts";
+
+/**
+ * The bytes of a model, all its data inside. Data may lie in the model's folder and below, and nowhere else.
+ * @throws OnnxFormatError; and as `readFile`, for the model itself.
+ */
+export async function readModelFile(file: string): Promise<Uint8Array> {
+  const bytes = await readFile(file);
+  return embedExternalData(bytes, async (location) => {
+    const folder = await realpath(path.dirname(path.resolve(file)));
+    try {
+      // Links are followed first, so that none leads outside.
+      const inside = await realpath(path.resolve(folder, location));
+      if (path.isAbsolute(location) || path.relative(folder, inside).split(path.sep)[0] === "..") {
+        throw new OnnxFormatError(`external data "${location}"`, "they are not in the model's folder");
+      }
+      return await readFile(inside);
+    } catch (cause) {
+      if (cause instanceof OnnxFormatError) throw cause;
+      throw new OnnxFormatError(`external data "${location}"`, "the file cannot be read", { cause });
+    }
+  });
+}
