@@ -30,7 +30,7 @@ export async function breakdown({ job, initialState }: Training, threads: number
     const kind = kindOf(command);
     sums.set(kind, (sums.get(kind) ?? 0) + milliseconds);
   };
-  const runtime = { name: "measured", library: onnxruntime, threads, fillsOutputs: true };
+  const runtime = { name: "measured", library: onnxruntime, provider: "cpu", threads, fillsOutputs: true };
   const session = await KernelSession.open(runtime, { program: job.program, traced: false }, observer);
   await session.load(initialState);
   const steps: Breakdown[] = [];

@@ -5,6 +5,7 @@ import { datasetWarnings } from "../shared/data/warnings.ts";
 import { minimalBond } from "../shared/economics/bonds.ts";
 import { probabilityCaught, probabilityReplayed } from "../shared/economics/detection.ts";
 import { startOnnxRuntime } from "../shared/engine/onnxruntime.ts";
+import type { EngineOptions } from "../shared/engine/provider.ts";
 import { segmentCount, sourceOutputs } from "../shared/program/job.ts";
 import { parameterIndices } from "../shared/program/optimizer/parameters.ts";
 import { escrowOf } from "./post.ts";
@@ -37,20 +38,19 @@ export interface Plan {
   readonly deterrentBond: bigint | null;
 }
 
-export interface PlanAssumptions {
+export interface PlanAssumptions extends EngineOptions {
   /** Fraction of the verifier seats that honest verifiers hold. */
   readonly honest: number;
-  readonly threads: number;
 }
 
 const WARM_UP_STEPS = 3;
 const MEASURED_STEPS = 20;
 
 /** Runs the first steps of the task on this machine's engine and reads the rest off the task file. */
-export async function planTask(prepared: PreparedTask, { honest, threads }: PlanAssumptions): Promise<Plan> {
+export async function planTask(prepared: PreparedTask, { honest, ...options }: PlanAssumptions): Promise<Plan> {
   const { task, taskPackage, data } = prepared;
   const { job, initialState } = taskPackage;
-  const engine = await startOnnxRuntime(job.program, { threads });
+  const engine = await startOnnxRuntime(job.program, options);
   try {
     const run = (count: number) =>
       engine.steps({ state: initialState, count, inputs: (step) => sourceOutputs(job, step % job.steps) });

@@ -4,6 +4,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { type Chain, connect } from "./chain/connect.ts";
 import { type Deployment, readDeployment } from "./chain/deployments.ts";
 import { Sender, type SenderOptions } from "./chain/sender.ts";
+import { DOT_OPTIONS, type DotOption, type EngineOptions, PROVIDERS, type Provider } from "./engine/provider.ts";
 import { loadKey } from "./keys.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
@@ -58,6 +59,28 @@ export function addStoreOption(command: Command): Command {
       .env("TOUCHSTONE_STORE")
       .makeOptionMandatory(),
   );
+}
+
+/** Options of a command that runs an engine. */
+export interface EngineCommandOptions {
+  readonly provider: Provider;
+  readonly threads: number;
+  readonly dot: DotOption;
+}
+
+/** `--provider`, `--threads`, `--dot`: how the engine runs; none of them changes a bit. */
+export function addEngineOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--provider <name>", "what the engine runs on").choices(PROVIDERS).default("cpu"))
+    .option("--threads <n>", "threads of the engine", parseCount, 1)
+    .addOption(
+      new Option("--dot <name>", "how it multiplies matrices; auto measures").choices(DOT_OPTIONS).default("auto"),
+    );
+}
+
+/** What `addEngineOptions` read. */
+export function engineOptions({ provider, threads, dot }: EngineCommandOptions): Required<EngineOptions> {
+  return { provider, threads, dot };
 }
 
 /** The store of `--store`; uploads over HTTP carry the token in TOUCHSTONE_STORE_TOKEN. @throws StoreLocationError. */

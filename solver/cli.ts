@@ -2,19 +2,20 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createOutput, ExitCode, runProgram } from "../shared/cli.ts";
 import {
+  addEngineOptions,
   addProgramOptions,
+  type EngineCommandOptions,
+  engineOptions,
   openProgram,
   type ProgramOptions,
   parseBytes32,
-  parseCount,
 } from "../shared/programOptions.ts";
 import { shutdownSignal, withShutdown } from "../shared/service/shutdown.ts";
 import { CHEATS, cheatByName } from "./cheats/catalogue.ts";
 import { work } from "./service.ts";
 
-interface WorkOptions extends ProgramOptions {
+interface WorkOptions extends ProgramOptions, EngineCommandOptions {
   readonly dataDir: string;
-  readonly threads: number;
   readonly task?: `0x${string}`;
   readonly once?: boolean;
   readonly minPrice: bigint;
@@ -29,7 +30,7 @@ const program = new Command("touchstone-solver")
   .description("Trains models for pay: takes a task, commits checkpoints on-chain, answers disputes.")
   .showSuggestionAfterError();
 
-addProgramOptions(program.command("work"))
+addEngineOptions(addProgramOptions(program.command("work")))
   .description("Take a task, train it, commit every checkpoint, answer disputes, collect the pay.")
   .option("--task <id>", "only this task; else the first one that verifies and that this machine can do", parseBytes32)
   .addOption(
@@ -39,7 +40,6 @@ addProgramOptions(program.command("work"))
   )
   .option("--once", "end when the task has ended: 0 settled, 3 convicted, 1 any other failure")
   .option("--data-dir <dir>", "journal, so that the program resumes after an interruption", ".touchstone/solver")
-  .option("--threads <n>", "threads of the engine", parseCount, 1)
   .addOption(
     new Option("--from-block <n>", "no later than the deployment's block").argParser(parseWhole).default(0n, "0"),
   )
@@ -83,8 +83,11 @@ Example:
       () => (options.once === true ? ExitCode.failure : ExitCode.done),
       output,
       async () => {
-        const { dataDir, threads } = options;
-        const context = { ...(await openProgram(options)), output, signal, dataDir, threads };
+        const { dataDir } = options;
+        const context = {
+          ...(await openProgram(options)),
+          ...{ output, signal, dataDir, engine: engineOptions(options) },
+        };
         return work(context, {
           once: options.once === true,
           minimumPrice: options.minPrice,

@@ -5,14 +5,16 @@ import { createOutput, ExitCode, runProgram } from "../shared/cli.ts";
 import { keyOf, philox4x32 } from "../shared/numerics/philox.ts";
 import {
   addChainOptions,
+  addEngineOptions,
   addProgramOptions,
   addStoreOption,
   type ChainOptions,
+  type EngineCommandOptions,
+  engineOptions,
   openChain,
   openProgram,
   type ProgramOptions,
   parseBytes32,
-  parseCount,
 } from "../shared/programOptions.ts";
 import { shutdownSignal, withShutdown } from "../shared/service/shutdown.ts";
 import { openStore } from "../shared/store/open.ts";
@@ -21,8 +23,7 @@ import { leave } from "./leave.ts";
 import { work } from "./service.ts";
 import { challenge, replay } from "./single.ts";
 
-interface Common {
-  readonly threads: number;
+interface Common extends EngineCommandOptions {
   readonly fromBlock: bigint;
   readonly json?: boolean;
 }
@@ -60,7 +61,7 @@ const program = new Command("touchstone-verifier")
   .description("Replays what solvers trained, attests it for pay, and challenges what differs.")
   .showSuggestionAfterError();
 
-addProgramOptions(program.command("work"))
+addEngineOptions(addProgramOptions(program.command("work")))
   .description("Hold seats, replay the segments that they are drawn for, seal and reveal digests, challenge faults.")
   .addOption(new Option("--seats <n>", "seats to hold; missing ones are joined").argParser(parseIndex).default(0))
   .addOption(
@@ -69,7 +70,6 @@ addProgramOptions(program.command("work"))
   .option("--task <id>", "only this task", parseBytes32)
   .option("--once", "with --task: end when the task has ended")
   .option("--data-dir <dir>", "journal, so that the program resumes after an interruption", ".touchstone/verifier")
-  .option("--threads <n>", "threads of the engine", parseCount, 1)
   .addOption(fromBlockOption())
   .addHelpText(
     "after",
@@ -86,7 +86,7 @@ Example:
   .action(async (options: WorkOptions) => {
     const output = createOutput(options.json === true);
     const signal = shutdownSignal();
-    const { dataDir, threads, seats, task, fromBlock } = options;
+    const { dataDir, seats, task, fromBlock } = options;
     let stopped: ExitCode = ExitCode.done;
     await withShutdown(
       signal,
@@ -94,7 +94,7 @@ Example:
       output,
       async () =>
         work(
-          { ...(await openProgram(options)), output, signal, dataDir, threads },
+          { ...(await openProgram(options)), output, signal, dataDir, engine: engineOptions(options) },
           {
             seats,
             watchAll: options.watch === "all",
@@ -109,11 +109,10 @@ Example:
     );
   });
 
-addStoreOption(addChainOptions(program.command("replay")))
+addEngineOptions(addStoreOption(addChainOptions(program.command("replay"))))
   .description("Replay one committed segment. Needs no key.")
   .requiredOption("--task <id>", "the task", parseBytes32)
   .addOption(new Option("--segment <n>", "the segment, from 0").argParser(parseIndex).makeOptionMandatory())
-  .option("--threads <n>", "threads of the engine", parseCount, 1)
   .addOption(dataDirOption())
   .addOption(fromBlockOption())
   .addHelpText("after", "\nExit code 0 when it ends in the committed checkpoint, 3 when it does not.")
@@ -125,14 +124,14 @@ addStoreOption(addChainOptions(program.command("replay")))
       () => ExitCode.failure,
       output,
       async () => {
-        const { threads } = options;
         const store = openStore(options.store);
-        return replay({ ...(await openChain(options)), store, output, signal, threads }, options);
+        const engine = engineOptions(options);
+        return replay({ ...(await openChain(options)), store, output, signal, engine }, options);
       },
     );
   });
 
-addProgramOptions(program.command("challenge"))
+addEngineOptions(addProgramOptions(program.command("challenge")))
   .description("Challenge one segment, or one verifier's attestation of it, and play the dispute to its end.")
   .requiredOption("--task <id>", "the task", parseBytes32)
   .addOption(new Option("--segment <n>", "the segment, from 0").argParser(parseIndex).makeOptionMandatory())
@@ -140,7 +139,6 @@ addProgramOptions(program.command("challenge"))
   .option("--false-accusation", "DRILL: challenge without a case, lie as long as the rules allow, and lose the bond")
   .addOption(new Option("--seed <n>", "choices of the drill").argParser(parseWhole).default(1n, "1"))
   .addOption(dataDirOption())
-  .option("--threads <n>", "threads of the engine", parseCount, 1)
   .addOption(fromBlockOption())
   .addHelpText(
     "after",
@@ -156,8 +154,11 @@ Exit code 0 when the defendant is convicted, 3 when the challenger is.`,
       () => ExitCode.failure,
       output,
       async () => {
-        const { threads, dataDir, task, segment, fromBlock, defendant } = options;
-        const context = { ...(await openProgram(options)), output, signal, dataDir, threads };
+        const { dataDir, task, segment, fromBlock, defendant } = options;
+        const context = {
+          ...(await openProgram(options)),
+          ...{ output, signal, dataDir, engine: engineOptions(options) },
+        };
         return challenge(context, {
           task,
           segment,
@@ -188,7 +189,7 @@ can be disputed. Exit code 0 when no stake is left behind, 1 when the command is
       output,
       async () => {
         const { dataDir, fromBlock } = options;
-        return leave({ ...(await openProgram(options)), output, signal, dataDir, threads: 1 }, fromBlock);
+        return leave({ ...(await openProgram(options)), output, signal, dataDir, engine: {} }, fromBlock);
       },
     );
   });

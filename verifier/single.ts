@@ -39,7 +39,7 @@ export interface ChallengeOptions extends SegmentOptions {
   readonly lie?: Below;
 }
 
-type ReadContext = Pick<ServiceContext, "chain" | "deployment" | "store" | "output" | "threads" | "signal">;
+type ReadContext = Pick<ServiceContext, "chain" | "deployment" | "store" | "output" | "engine" | "signal">;
 
 interface Opened {
   readonly watch: MarketWatch;

@@ -1,18 +1,16 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { createOutput } from "../../shared/cli.ts";
-import { parseCount } from "../../shared/programOptions.ts";
+import { addEngineOptions, type EngineCommandOptions, engineOptions } from "../../shared/programOptions.ts";
 import { type Plan, planTask } from "../plan.ts";
 import { prepareTask } from "../prepare.ts";
 
-interface PlanOptions {
+interface PlanOptions extends EngineCommandOptions {
   readonly honest: number;
-  readonly threads: number;
   readonly json?: boolean;
 }
 
 export function addPlan(program: Command): void {
-  program
-    .command("plan")
+  addEngineOptions(program.command("plan"))
     .argument("<taskfile>", "JSON file that describes the task (docs/task.md)")
     .summary("what a task will take and what it secures, before posting it")
     .description(
@@ -20,11 +18,11 @@ export function addPlan(program: Command): void {
         "how likely sampling alone catches a cheat. Nothing is sent anywhere.",
     )
     .option("--honest <share>", "fraction of the verifier seats held by honest verifiers", parseShare, 0.5)
-    .option("--threads <n>", "threads of the engine", parseCount, 1)
     .option("--json", "one JSON object")
-    .action(async (file: string, { honest, threads, json = false }: PlanOptions) => {
+    .action(async (file: string, options: PlanOptions) => {
+      const { honest, json = false } = options;
       const prepared = await prepareTask(file);
-      const plan = await planTask(prepared, { honest, threads });
+      const plan = await planTask(prepared, { honest, ...engineOptions(options) });
       createOutput(json).event("plan", { ...plan }, describe(plan, honest, prepared.task.market.replayTime));
     });
 }

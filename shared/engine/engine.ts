@@ -54,8 +54,27 @@ export interface StepsResult {
   readonly guard: number;
 }
 
+/** Version of this interface: of its methods, of what they promise, and of the specification that they compute by. */
+export const ENGINE_INTERFACE = 1;
+
+/** What an engine is and how it computes. */
+export interface EngineDescription {
+  readonly interface: typeof ENGINE_INTERFACE;
+  /** Runtime, version and how it is run, for people. */
+  readonly name: string;
+  /** How the rules are realised that can be realised in several ways; the bits are the same. */
+  readonly realisations: {
+    readonly dot: readonly string[];
+    readonly sum: string;
+    readonly root: string;
+  };
+  /** Whether `steps` keeps the state inside the engine between steps. */
+  readonly keepsState: boolean;
+}
+
 export interface Engine {
   readonly name: string;
+  readonly description: EngineDescription;
   step(inputs: StepInputs): Promise<StepResult>;
   trace(inputs: StepInputs): Promise<StepTrace>;
   /** @throws InvalidStateError when the state is not one that a valid step leaves, InvalidStepError at the first step whose guard is above 2^20. */

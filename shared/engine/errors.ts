@@ -31,12 +31,14 @@ export class InvalidStateError extends TouchstoneError {
 /** The runtime below an engine failed: it could not load the model, a kernel refused its input, or its thread died. */
 export class EngineFailedError extends TouchstoneError {
   readonly code = "ENGINE_FAILED";
+  readonly problem: string;
 
   constructor(engine: string, problem: string, options: { cause?: unknown } = {}) {
     super(`The engine ${engine} failed: ${problem}.`, {
       ...options,
       remedy: "Run `touchstone conformance` to see what this machine's engine can do; memory may also be short.",
     });
+    this.problem = problem;
   }
 }
 

@@ -2,8 +2,19 @@
 import type { Program } from "../program/program.ts";
 import type { StepInputs } from "../program/stepInputs.ts";
 import type { ConformanceReport } from "./conformance/conformance.ts";
-import type { Engine, StepReport, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
+
+import {
+  ENGINE_INTERFACE,
+  type Engine,
+  type EngineDescription,
+  type StepReport,
+  type StepResult,
+  type StepsRequest,
+  type StepsResult,
+  type StepTrace,
+} from "./engine.ts";
 import type { Host, HostedSession, LoadableStep } from "./host.ts";
+
 import { requireInputs, requireSources, requireState } from "./inputs.ts";
 import { type Arithmetic, FLOAT64 } from "./realise/arithmetic.ts";
 import { realise } from "./realise/realise.ts";
@@ -19,8 +30,15 @@ function loadable(program: Program, form: Form, traced: boolean): LoadableStep {
   return form === "kernels" ? { program, traced } : realise(program, { traced, arithmetic: form });
 }
 
+function realisationsOf(form: Form): EngineDescription["realisations"] {
+  if (form === "kernels") return { dot: ["float64"], sum: "kernels", root: "kernels" };
+  const { dot, dotAt, sum, root } = form;
+  return { dot: [...new Set([dot, ...(dotAt?.values() ?? [])])], sum, root };
+}
+
 export class HostedEngine implements Engine {
   readonly name: string;
+  readonly description: EngineDescription;
   /** What the self-test found, or null when none was run. */
   readonly conformance: ConformanceReport | null;
   readonly #host: Host;
@@ -40,6 +58,12 @@ export class HostedEngine implements Engine {
     this.#form = form;
     this.conformance = conformance;
     this.name = host.name;
+    this.description = {
+      interface: ENGINE_INTERFACE,
+      name: host.name,
+      realisations: realisationsOf(form),
+      keepsState: true,
+    };
     this.#host = host;
     this.#program = program;
     this.#plain = plain;

@@ -17,7 +17,15 @@ import {
 } from "../program/descriptor.ts";
 import type { Program, Tensor } from "../program/program.ts";
 import { type StepInputs, sourceOutput } from "../program/stepInputs.ts";
-import type { Engine, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
+import {
+  ENGINE_INTERFACE,
+  type Engine,
+  type EngineDescription,
+  type StepResult,
+  type StepsRequest,
+  type StepsResult,
+  type StepTrace,
+} from "./engine.ts";
 import { dotIsExact, dotTensor } from "./reference/dot.ts";
 import { gatherTensor } from "./reference/gather.ts";
 import { joinTensor, rangesFit } from "./reference/join.ts";
@@ -42,6 +50,12 @@ const NO_POSITION: StepPosition = { seed: 0n, step: 0, steps: 0, sampleCount: 0,
 
 export class ReferenceEngine implements Engine {
   readonly name = "reference";
+  readonly description: EngineDescription = {
+    interface: ENGINE_INTERFACE,
+    name: this.name,
+    realisations: { dot: ["integers"], sum: "integers", root: "element rule" },
+    keepsState: false,
+  };
   readonly #program: Program;
 
   constructor(program: Program) {

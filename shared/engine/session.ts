@@ -19,6 +19,10 @@ export interface Runtime {
   readonly library: Pick<typeof onnxruntime, "InferenceSession" | "Tensor">;
   /** Threads of one kernel. */
   readonly threads: number;
+  /** Execution provider by ONNX Runtime's name; what it does not support runs on the CPU. */
+  readonly provider: string;
+  /** Further settings of sessions, by ONNX Runtime's names. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Whether it writes into output tensors that it is given. onnxruntime-web 1.30 takes them and leaves them as they were. */
   readonly fillsOutputs: boolean;
 }
@@ -45,6 +49,8 @@ export class StepSession implements HostedSession {
   static async open(runtime: Runtime, step: RealisedStep): Promise<StepSession> {
     try {
       const session = await runtime.library.InferenceSession.create(step.model, {
+        executionProviders: [runtime.provider],
+        ...(runtime.settings === undefined ? {} : { extra: { session: runtime.settings } }),
         // Fusions change bits, and constants are few.
         graphOptimizationLevel: "disabled",
         executionMode: "sequential",

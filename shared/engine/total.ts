@@ -6,19 +6,21 @@
 
 import { GUARD_LIMIT } from "../numerics/guard.ts";
 import type { StepInputs } from "../program/stepInputs.ts";
-import type { Engine, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
+import type { Engine, EngineDescription, StepResult, StepsRequest, StepsResult, StepTrace } from "./engine.ts";
 import { InvalidStateError, InvalidStepError } from "./errors.ts";
 import { readRanges } from "./stepwise.ts";
 import { assertValidState } from "./validity.ts";
 
 export class TotalEngine implements Engine {
   readonly name: string;
+  readonly description: EngineDescription;
   readonly #fast: Engine;
   readonly #reference: Pick<Engine, "step" | "trace">;
 
   /** @param fast is closed with this engine. @param reference computes by the element rules, for the same program. */
   constructor(fast: Engine, reference: Pick<Engine, "step" | "trace">) {
     this.name = fast.name;
+    this.description = fast.description;
     this.#fast = fast;
     this.#reference = reference;
   }

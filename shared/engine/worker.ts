@@ -1,19 +1,29 @@
-/** The thread of `WorkerHost`: onnxruntime-node behind messages. Results are moved to the caller, not copied. */
+/** The thread of `WorkerHost`: ONNX Runtime behind messages. Results are moved to the caller, not copied. */
 import { parentPort, workerData } from "node:worker_threads";
-import * as onnxruntime from "onnxruntime-node";
 import type { Tensor } from "../program/program.ts";
 import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
 import type { StateRange } from "./engine.ts";
+
+import { EngineFailedError } from "./errors.ts";
 import type { LoadableStep } from "./host.ts";
 import { LocalHost, type LocalSession } from "./localHost.ts";
-import type { WorkerReply, WorkerRequest } from "./workerHost.ts";
+import type { WorkerReply, WorkerRequest, WorkerRuntime } from "./workerHost.ts";
 
-const { name, threads } = workerData as { name: string; threads: number };
-const host = new LocalHost({ name, library: onnxruntime, threads, fillsOutputs: true });
+const { name, provider, threads } = workerData as WorkerRuntime;
+const isWeb = provider === "wasm";
+/** Loaded by the first call, so that calls report what fails. */
+let loading: Promise<LocalHost> | undefined;
 const sessions = new Map<number, LocalSession>();
 let opened = 0;
 
+async function loadHost(): Promise<LocalHost> {
+  const library = isWeb ? await import("onnxruntime-web") : await import("onnxruntime-node");
+  return new LocalHost({ name, library, provider, threads, fillsOutputs: !isWeb });
+}
+
 async function perform({ session, method, args }: WorkerRequest): Promise<unknown> {
+  loading ??= loadHost();
+  const host = await loading;
   if (method === "open") {
     sessions.set(++opened, await host.open(args[0] as LoadableStep));
     return opened;
@@ -51,7 +61,7 @@ parentPort!.on("message", async (request: WorkerRequest) => {
     const result = await perform(request);
     parentPort!.postMessage({ id: request.id, result } satisfies WorkerReply, buffersOf(result));
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = error instanceof EngineFailedError ? error.problem : String(error);
     parentPort!.postMessage({ id: request.id, problem } satisfies WorkerReply);
   }
 });

@@ -1,10 +1,20 @@
-/** Sessions of onnxruntime-node in a worker thread, so that the caller's thread keeps its clocks and its network. */
+/** Sessions of ONNX Runtime in a worker thread, so that the caller's thread keeps its clocks and its network. */
 import { Worker } from "node:worker_threads";
 import type { Tensor } from "../program/program.ts";
 import type { SourceOutputs, StepInputs } from "../program/stepInputs.ts";
 import type { StateRange, StepReport, StepTrace } from "./engine.ts";
 import { EngineClosedError, EngineFailedError } from "./errors.ts";
+
 import type { Host, HostedSession, LoadableStep } from "./host.ts";
+
+import type { Provider } from "./provider.ts";
+
+/** What the worker runs. */
+export interface WorkerRuntime {
+  readonly name: string;
+  readonly provider: Provider;
+  readonly threads: number;
+}
 
 /** A call to the worker; `session` is 0 for `open`. */
 export interface WorkerRequest {
@@ -31,9 +41,10 @@ export class WorkerHost implements Host {
   #ended: Error | null = null;
   #calls = 0;
 
-  constructor(name: string, threads: number) {
+  constructor(runtime: WorkerRuntime) {
+    const { name } = runtime;
     this.name = name;
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: { name, threads } });
+    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: runtime });
     this.#worker.on("message", (reply: WorkerReply) => this.#settle(reply));
     this.#worker.on("error", (cause) =>
       this.#end(new EngineFailedError(name, `its thread died (${cause})`, { cause })),

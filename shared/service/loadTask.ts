@@ -28,11 +28,11 @@ export interface LoadedTask {
  * @throws TaskPackageError, MalformedProgramError, JobInputsError, the store's and file formats' errors, EngineFailedError.
  */
 export async function loadTask(
-  { store, threads }: Pick<ServiceContext, "store" | "threads">,
+  { store, engine: options }: Pick<ServiceContext, "store" | "engine">,
   { taskId, spec }: Pick<BookedTask, "taskId" | "spec">,
 ): Promise<LoadedTask> {
   const { job, initialState } = await getTaskPackage(store, contentIdOfBytes32(spec.manifest), spec.training);
   requireWellFormedJob(job, initialState);
-  const engine = new TotalEngine(await startOnnxRuntime(job.program, { threads }), new ReferenceEngine(job.program));
+  const engine = new TotalEngine(await startOnnxRuntime(job.program, options), new ReferenceEngine(job.program));
   return { taskId, spec, job, run: new Run(job), initialState, engine };
 }

@@ -136,7 +136,7 @@ export class Stage {
       store: this.store,
       sender: this.sender(account),
       dataDir: path.join(this.folder, name),
-      threads: 1,
+      engine: { threads: 1 },
       signal,
       output: { json: true, event: (event, fields = {}) => events.push({ event, ...fields }), note() {} },
       events,

@@ -24,7 +24,7 @@ export const ARITHMETICS: readonly Arithmetic[] = [
 export function openLocal(program: Program, threads = 1, form: Form = FLOAT64): Promise<HostedEngine> {
   const how = form === "kernels" ? form : `dot ${form.dot}, sum ${form.sum}, root ${form.root}`;
   const name = `onnxruntime-node on ${threads} threads (${how})`;
-  const host = new LocalHost({ name, library: onnxruntime, threads, fillsOutputs: true });
+  const host = new LocalHost({ name, library: onnxruntime, provider: "cpu", threads, fillsOutputs: true });
   return HostedEngine.open(host, program, form);
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as library from "onnxruntime-web";
 import { mlpModel, mlpWeights } from "../../examples/solidity-mlp/model.ts";
 import { tokenFields } from "../../shared/data/text.ts";
 import { HostedEngine } from "../../shared/engine/hostedEngine.ts";
@@ -51,8 +52,8 @@ test("a compiled network trains to the same words on every engine and number of 
   assert.ok(losses.at(-1)! < 0.8 * losses[0]!, `it learns: ${losses}`);
   const engines = [
     ...(await Promise.all([1, 2, 4].map((threads) => startOnnxRuntime(program, { threads })))),
-    await HostedEngine.open(webHost(), program),
-    await HostedEngine.open(webHost(), program, "kernels"),
+    await HostedEngine.open(webHost({ library }), program),
+    await HostedEngine.open(webHost({ library }), program, "kernels"),
     await openLocal(program),
   ];
   for (const engine of engines) {

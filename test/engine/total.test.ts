@@ -70,6 +70,7 @@ describe("TotalEngine", () => {
     const reference = new ReferenceEngine(job.program);
     const fast = {
       name: "fast",
+      description: reference.description,
       step: (inputs) => {
         calls.push("fast");
         return reference.step(inputs);

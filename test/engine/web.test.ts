@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as library from "onnxruntime-web";
 import { HostedEngine } from "../../shared/engine/hostedEngine.ts";
 import { startOnnxRuntimeWeb, webHost } from "../../shared/engine/web.ts";
 import { sourceOutputs } from "../../shared/program/job.ts";
@@ -7,7 +8,9 @@ import { assertSameBits, CPU_FORMS, examples, openLocal, PROGRAMS } from "./comp
 
 test("WebAssembly gives the reference's words", async () => {
   for (const example of examples(PROGRAMS / 3)) {
-    const engines = await Promise.all(CPU_FORMS.map((form) => HostedEngine.open(webHost(), example.program, form)));
+    const engines = await Promise.all(
+      CPU_FORMS.map((form) => HostedEngine.open(webHost({ library }), example.program, form)),
+    );
     await assertSameBits(example, engines);
     await Promise.all(engines.map((engine) => engine.close()));
   }
@@ -15,7 +18,7 @@ test("WebAssembly gives the reference's words", async () => {
 
 test("the WebAssembly engine passes the self-test and runs consecutive steps", async () => {
   for (const { program, job, state } of examples(2)) {
-    const engine = await startOnnxRuntimeWeb(program);
+    const engine = await startOnnxRuntimeWeb(program, { library });
     assert.equal(engine.conformance?.usable, true);
     const request = { state, count: 5, inputs: (step: number) => sourceOutputs(job, step) };
     const native = await openLocal(program);

@@ -7,6 +7,8 @@ import { GUARD_LIMIT } from "../../numerics/guard.ts";
 import type { Program, Tensor } from "../../program/program.ts";
 import type { StepInputs } from "../../program/stepInputs.ts";
 import type { Engine } from "../engine.ts";
+import type { Form } from "../hostedEngine.ts";
+import { FLOAT64 } from "../realise/arithmetic.ts";
 import { ReferenceEngine } from "../reference.ts";
 import { type ConformanceProgram, conformanceProgram, guardProgram } from "./program.ts";
 
@@ -43,12 +45,15 @@ export class NonConformingEngineError extends TouchstoneError {
 export type TestedEngine = Pick<Engine, "name" | "step" | "trace" | "steps">;
 
 /**
- * Tries an engine; `open` gives it for a program and `close` ends it. Never throws for a deviation.
+ * Tries an engine; `open` gives it for a program and `close` ends it. `form` names what is tried; `only` leaves out all but one
+ * family. Never throws for a deviation.
  * @throws what the engine throws when it does not run at all.
  */
 export async function checkConformance<E extends TestedEngine>(
   open: (program: Program) => Promise<E>,
   close: (engine: E) => Promise<void>,
+  form: Form = FLOAT64,
+  only?: "dot",
 ): Promise<ConformanceReport> {
   const tested = async (program: Program, check: (engine: E) => Promise<ConformanceCheck[]>) => {
     const engine = await open(program);
@@ -58,15 +63,19 @@ export async function checkConformance<E extends TestedEngine>(
       await close(engine);
     }
   };
-  const words = conformanceProgram();
+  const words = conformanceProgram(form, only);
   const wordResult = await tested(words.program, (engine) => wordChecks(engine, words));
+  if (only !== undefined) return reportOf(wordResult.name, wordResult.checks);
   const guard = guardProgram();
   const guardResult = await tested(guard.program, async (engine) => [
     ...(await guardChecks(engine, guard.inputs)),
     await consecutiveSteps(engine, guard),
   ]);
-  const checks = [...wordResult.checks, ...guardResult.checks];
-  return { usable: checks.every((check) => check.equal), engine: wordResult.name, checks };
+  return reportOf(wordResult.name, [...wordResult.checks, ...guardResult.checks]);
+}
+
+function reportOf(engine: string, checks: readonly ConformanceCheck[]): ConformanceReport {
+  return { usable: checks.every((check) => check.equal), engine, checks };
 }
 
 /** @throws NonConformingEngineError when a check failed. */

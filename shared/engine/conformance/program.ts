@@ -10,6 +10,8 @@ import {
 } from "../../program/descriptor.ts";
 import type { NamedOperator, Program, StateTensor, Tensor } from "../../program/program.ts";
 import type { StepInputs } from "../../program/stepInputs.ts";
+import type { Form } from "../hostedEngine.ts";
+import { type DotRealisation, FLOAT64, type RootRealisation } from "../realise/arithmetic.ts";
 import { FAINT, floatPairs, LENGTH, randomFloats, randomIntegers, WIDE_INTEGERS } from "./vectors.ts";
 
 /** What an operator of the program stands for in the report. */
@@ -96,7 +98,35 @@ const ARITY: Readonly<Record<keyof typeof MapOpcode, number>> = {
   ...{ add: 2, sub: 2, mul: 2, div: 2, sqrt: 1, abs: 1, neg: 1, max: 2, min: 2, less: 2, equal: 2, select: 3 },
 };
 
-function addMaps(build: Builder): void {
+/** How the report calls what the engine does. */
+interface Names {
+  readonly dot: string;
+  readonly sum: string;
+  readonly scatter: string;
+  /** Put before what a division or a root is tried on. */
+  readonly root: string;
+}
+
+const DOT_NAMES: Readonly<Record<DotRealisation, string>> = {
+  float64: "float64 product",
+  digits32: "products of float32 digits",
+  int8: "products of int8 digits",
+};
+
+const ROOT_NAMES: Readonly<Record<RootRealisation, string>> = {
+  native: "",
+  float64: "through float64, ",
+  corrected: "corrected, ",
+};
+
+function namesOf(form: Form): Names {
+  if (form === "kernels") return { dot: DOT_NAMES.float64, sum: "kernel", scatter: "kernel", root: "" };
+  const { dot, sum, root } = form;
+  const by = sum === "float64" ? "float64" : "float32 digits";
+  return { dot: DOT_NAMES[dot], sum: `ReduceSum of ${by}`, scatter: `ScatterND of ${by}`, root: ROOT_NAMES[root] };
+}
+
+function addMaps(build: Builder, { root }: Names): void {
   const { a, b } = floatPairs();
   const [x, y] = [build.input(a), build.input(b)];
   const positive = build.input(a.map(Math.abs));
@@ -112,16 +142,17 @@ function addMaps(build: Builder): void {
   });
   for (const [name, opcode] of Object.entries(MapOpcode) as [keyof typeof MapOpcode, number][]) {
     const arity = ARITY[name];
+    const how = name === "div" || name === "sqrt" ? root : "";
     const code: MapInstruction = [opcode, 0, arity > 1 ? 1 : 0, arity > 2 ? 2 : 0];
     const first: [Value, readonly number[]] =
       name === "sqrt" ? [positive, [1]] : name === "select" ? [third, [1]] : [x, [1]];
     const all: [Value, readonly number[]][] = [first, [y, [1]], [positive, [1]]];
-    build.check(`Map ${name}`, "vectors", map(all.slice(0, arity), code, LENGTH));
+    build.check(`Map ${name}`, `${how}vectors`, map(all.slice(0, arity), code, LENGTH));
     if (arity === 2) {
-      build.check(`Map ${name}`, "vector and scalar", map([first, [scalar, [0]]], code, LENGTH));
+      build.check(`Map ${name}`, `${how}vector and scalar`, map([first, [scalar, [0]]], code, LENGTH));
       build.check(
         `Map ${name}`,
-        "scalar and vector",
+        `${how}scalar and vector`,
         map(
           [
             [scalar, [0]],
@@ -134,7 +165,7 @@ function addMaps(build: Builder): void {
     }
     if (["add", "sub", "mul", "div"].includes(name)) {
       const operands: [Value, readonly number[]][] = faint.map((value) => [value, [1]]);
-      build.check(`Map ${name}`, "subnormals", map(operands, code, FAINT.a.length), true);
+      build.check(`Map ${name}`, `${how}subnormals`, map(operands, code, FAINT.a.length), true);
     }
   }
   const integers = build.input(WIDE_INTEGERS);
@@ -149,7 +180,7 @@ function addMaps(build: Builder): void {
   build.check("Map", "transposed and broadcast views", transposed);
 }
 
-function addSums(build: Builder): void {
+function addSums(build: Builder, { sum: reduceSum, scatter }: Names): void {
   const large = build.input(randomFloats(48 * 130, 4, 10), [48, 130]);
   const peak = build.peak(large);
   const sum = (shape: readonly number[], length: number, strides: readonly number[], bits: number): Operator => {
@@ -168,22 +199,22 @@ function addSums(build: Builder): void {
     operands: [view(halves, [1, 0]), view(build.peak(one), [0, 0])],
   };
   build.check("Quantise", "ties", ties);
-  build.check("Sum", "float64 ReduceSum, last axis", sum([48], 130, [130, 1], 20));
-  build.check("Sum", "float64 ReduceSum, first axis", sum([130], 48, [1, 130], 22));
-  build.check("Sum", "float64 ReduceSum, all", sum([1], 48 * 130, [0, 1], 20));
+  build.check("Sum", `${reduceSum}, last axis`, sum([48], 130, [130, 1], 20));
+  build.check("Sum", `${reduceSum}, first axis`, sum([130], 48, [1, 130], 22));
+  build.check("Sum", `${reduceSum}, all`, sum([1], 48 * 130, [0, 1], 20));
 
   const index = build.input(randomIntegers(48, 5, 12), [48]);
   const wild = build.input(
     randomIntegers(48, 6, 12).map((value, i) => (i % 5 === 0 ? value - 12 : value)),
     [48],
   );
-  for (const [rows, realisation] of [
-    [index, "float64 ScatterND"],
-    [wild, "float64 ScatterND, index outside"],
+  for (const [rows, name] of [
+    [index, scatter],
+    [wild, `${scatter}, index outside`],
   ] as const) {
     const operands = [view(large, [0, 1, 130]), view(peak, [0, 0, 0]), view(rows, [0, 0, 1])] as const;
-    const scatter = { family: "sumByIndex", dtype: 0, shape: [12, 130], length: 48, bits: 20, axis: 0 } as const;
-    build.check("SumByIndex", realisation, { ...scatter, operands });
+    const byIndex = { family: "sumByIndex", dtype: 0, shape: [12, 130], length: 48, bits: 20, axis: 0 } as const;
+    build.check("SumByIndex", name, { ...byIndex, operands });
     const gather = { family: "gather", dtype: 0, rowStride: 130, rows: 11 } as const;
     build.check("Gather", "rows", { ...gather, shape: [48, 130], operands: [view(large, [0, 1]), view(rows, [1, 0])] });
     const words = { family: "gather", dtype: 0, rowStride: 1, rows: 12, shape: [48] } as const;
@@ -217,7 +248,7 @@ function addJoins(build: Builder): void {
   build.check("Join", "int32", { ...join, dtype: 1, axis: 0, shape: [24], operands: copies, ranges: beside });
 }
 
-function addDots(build: Builder): void {
+function addDots(build: Builder, { dot: name }: Names): void {
   const [rows, length, columns] = [35, 131, 67];
   const dot = (
     left: Value,
@@ -249,21 +280,21 @@ function addDots(build: Builder): void {
       [bT, [0, length, 1], "Bᵀ"],
     ] as const) {
       const operator = dot(left, right, shape, length, [...leftStrides], [...rightStrides]);
-      build.check("Dot", `float64 Gemm ${leftName}·${rightName}`, operator);
+      build.check("Dot", `${name} ${leftName}·${rightName}`, operator);
     }
   // A sum that float32, or a float64 sum of rounded products, would lose: large terms that cancel around small ones.
   const cancelling = Float32Array.from({ length: 2 * length }, (_, k) => (k % 2 ? -1 : 1) * (2 ** 10 + (k >> 1) / 8));
   const ones = new Float32Array(2 * length).map((_, k) => 1 + (k % 7) * 2 ** -19);
   const [c, d] = [build.input(cancelling, [1, 2 * length]), build.input(ones, [2 * length, 1])];
-  build.check("Dot", "float64 Gemm, cancellation", dot(c, d, [1, 1], 2 * length, [0, 0, 1], [0, 0, 1]));
+  build.check("Dot", `${name}, cancellation`, dot(c, d, [1, 1], 2 * length, [0, 0, 1], [0, 0, 1]));
   const left = build.input(randomFloats(3 * 9 * 33, 11, 6), [3, 9, 33]);
   const right = build.input(randomFloats(3 * 33 * 10, 12, 6), [3, 33, 10]);
   const batched = dot(left, right, [3, 9, 10], 33, [297, 33, 0, 1], [330, 0, 1, 10]);
-  build.check("Dot", "float64 MatMul, batched", batched);
+  build.check("Dot", `${name}, batched`, batched);
   // Large enough for kernels to split it among threads.
   const wide = build.input(randomFloats(48 * 128, 13, 4), [48, 128]);
   const tall = build.input(randomFloats(128 * 64, 14, 4), [128, 64]);
-  build.check("Dot", "float64 Gemm, large", dot(wide, tall, [48, 64], 128, [128, 0, 1], [0, 1, 64]));
+  build.check("Dot", `${name}, large`, dot(wide, tall, [48, 64], 128, [128, 0, 1], [0, 1, 64]));
 }
 
 function addPeaks(build: Builder): void {
@@ -286,14 +317,24 @@ function addPeaks(build: Builder): void {
   });
 }
 
-export function conformanceProgram(): ConformanceProgram {
+/** @param only leaves out all but one family, where the others are realised as in a program that was tried before. */
+export function conformanceProgram(form: Form = FLOAT64, only?: "dot"): ConformanceProgram {
   const build = new Builder();
-  addMaps(build);
-  addSums(build);
-  addJoins(build);
-  addDots(build);
-  addPeaks(build);
+  const names = namesOf(form);
+  if (only === undefined) {
+    addMaps(build, names);
+    addSums(build, names);
+    addJoins(build);
+    addPeaks(build);
+  }
+  addDots(build, names);
   return build.build(build.operators.findIndex(({ operator }) => wordCount(operator.shape) === 1));
+}
+
+/** A program that any engine runs. */
+export function probeProgram(): Program {
+  const build = new Builder();
+  return build.build(build.peak(build.input(Float32Array.of(1, 2, 3, 4))).reference.index).program;
 }
 
 /** A state that stays as it is, whose magnitudes alone decide whether the step is valid, and one that changes in every step. */
