@@ -1,6 +1,7 @@
 /** Comma-separated values (RFC 4180): quotes, doubled quotes, either line end; every record with the same number of fields. */
 import { DataFileError } from "./errors.ts";
 import type { DataFile, SourceArray, Wanted } from "./sourceArray.ts";
+import { decodeText } from "./utf8.ts";
 
 export interface CsvOptions {
   readonly delimiter: string;
@@ -13,65 +14,109 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 /** One array for each wanted one. @throws DataFileError that names the line. */
 export function readCsv(file: DataFile, wanted: readonly Wanted[], options: CsvOptions): SourceArray[] {
   const fail: Fail = (line, problem, remedy) => new DataFileError(file.name, `line ${line}`, problem, remedy);
-  const records = parse(textOf(file), options.delimiter, fail);
-  const first = records[0];
-  if (first === undefined) throw fail(1, "the file is empty", "Give a file with rows.");
-  const names = options.hasHeader ? first.fields : first.fields.map((_, column) => String(column + 1));
-  const rows = options.hasHeader ? records.slice(1) : records;
-  if (rows.length === 0) throw fail(first.line, "no row follows the header", "Give a file with rows.");
-  for (const { line, fields } of records) {
-    if (fields.length !== names.length) {
-      throw fail(line, `it has ${fields.length} fields, the first line ${names.length}`, "Complete or remove the row.");
+  const records = recordsOf(decodeText(file), options.delimiter, fail);
+  const first = records.next();
+  if (first.done) throw fail(1, "the file is empty", "Give a file with rows.");
+  const { fields, line: firstLine } = first.value;
+  const names = options.hasHeader ? fields.map((name) => name.trim()) : fields.map((_, column) => String(column + 1));
+  const columns = wanted.map((each) => new Columns(file.name, each, positionsOf(names, each, firstLine, fail)));
+  const lines: number[] = [];
+  const append = (record: CsvRecord): void => {
+    if (record.fields.length !== names.length) {
+      const problem = `it has ${record.fields.length} fields, the first line ${names.length}`;
+      throw fail(record.line, problem, "Complete or remove the row.");
     }
-  }
-  return wanted.map(({ columns, isText }) => {
-    const positions = columns.map((column) => position(names, column, first.line, fail));
-    const place = (row: number, column: number) => `line ${rows[row]!.line}, column ${JSON.stringify(columns[column])}`;
-    const texts = rows.flatMap(({ fields }) => positions.map((column) => fields[column]!.trim()));
-    const size = { rows: rows.length, width: columns.length, place };
-    if (isText) return { ...size, values: texts };
-    const values = Float64Array.from(texts, (text, at) => {
-      if (NUMBER.test(text)) return Number(text);
-      const where = place(Math.floor(at / columns.length), at % columns.length);
-      const remedy = "Correct or remove the row; name the values as classes if they are names.";
-      throw new DataFileError(file.name, where, `${JSON.stringify(text)} is not a number`, remedy);
-    });
-    return { ...size, values };
-  });
+    lines.push(record.line);
+    for (const column of columns) column.append(record);
+  };
+  if (!options.hasHeader) append(first.value);
+  for (const record of records) append(record);
+  if (lines.length === 0) throw fail(firstLine, "no row follows the header", "Give a file with rows.");
+  return columns.map((column) => column.finish(lines));
 }
 
 type Fail = (line: number, problem: string, remedy: string) => DataFileError;
 
-function textOf({ name, bytes }: DataFile): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new DataFileError(name, "text", "it is not UTF-8", "Convert the file to UTF-8.", cause);
+function positionsOf(names: readonly string[], { columns }: Wanted, line: number, fail: Fail): number[] {
+  return columns.map((column) => {
+    const at = names.indexOf(column);
+    if (at < 0) throw fail(line, `no column is named ${JSON.stringify(column)}`, `There are ${names.join(", ")}.`);
+    if (names.includes(column, at + 1)) {
+      throw fail(line, `two columns are named ${JSON.stringify(column)}`, "Rename one of them.");
+    }
+    return at;
+  });
+}
+
+/** The values of one wanted array, as they come. */
+class Columns {
+  readonly #file: string;
+  readonly #wanted: Wanted;
+  readonly #positions: readonly number[];
+  readonly #texts: string[] = [];
+  #numbers = new Float64Array(1024);
+  #count = 0;
+
+  constructor(file: string, wanted: Wanted, positions: readonly number[]) {
+    this.#file = file;
+    this.#wanted = wanted;
+    this.#positions = positions;
+  }
+
+  append({ line, fields }: CsvRecord): void {
+    for (const [column, position] of this.#positions.entries()) {
+      const text = fields[position]!.trim();
+      if (this.#wanted.isText) this.#texts.push(text);
+      else if (NUMBER.test(text)) this.#appendNumber(Number(text));
+      else {
+        const remedy = "Correct or remove the row; name the values as classes if they are names.";
+        throw new DataFileError(
+          this.#file,
+          this.#place(line, column),
+          `${JSON.stringify(text)} is not a number`,
+          remedy,
+        );
+      }
+    }
+  }
+
+  finish(lines: readonly number[]): SourceArray {
+    return {
+      rows: lines.length,
+      width: this.#positions.length,
+      values: this.#wanted.isText ? this.#texts : this.#numbers.subarray(0, this.#count),
+      place: (row, column) => this.#place(lines[row]!, column),
+    };
+  }
+
+  #appendNumber(value: number): void {
+    if (this.#count === this.#numbers.length) {
+      const longer = new Float64Array(2 * this.#count);
+      longer.set(this.#numbers);
+      this.#numbers = longer;
+    }
+    this.#numbers[this.#count++] = value;
+  }
+
+  #place(line: number, column: number): string {
+    return `line ${line}, column ${JSON.stringify(this.#wanted.columns[column])}`;
   }
 }
 
-function position(names: readonly string[], column: string, line: number, fail: Fail): number {
-  const at = names.findIndex((name) => name.trim() === column);
-  if (at < 0) throw fail(line, `no column is named ${JSON.stringify(column)}`, `There are ${names.join(", ")}.`);
-  if (names.findIndex((name, other) => other > at && name.trim() === column) >= 0) {
-    throw fail(line, `two columns are named ${JSON.stringify(column)}`, "Rename one of them.");
-  }
-  return at;
-}
-
-interface Row {
+interface CsvRecord {
+  /** The line that it begins on, from 1. */
   readonly line: number;
-  readonly fields: string[];
-  /** Whether the line has no character at all. */
-  readonly isBlank: boolean;
+  readonly fields: readonly string[];
 }
 
-function parse(text: string, delimiter: string, fail: Fail): Row[] {
-  const records: Row[] = [];
+/** The records one by one; empty lines at the end belong to none. */
+function* recordsOf(text: string, delimiter: string, fail: Fail): Generator<CsvRecord, void> {
+  const end = text.length - /(\r?\n)*$/.exec(text.slice(-END_OF_TEXT))![0].length;
   let line = 1;
   let at = 0;
-  while (at < text.length) {
-    const record: Row = { line, fields: [], isBlank: /^\r?(\n|$)/.test(text.slice(at, at + 2)) };
+  while (at < end) {
+    const started = line;
+    const fields: string[] = [];
     for (;;) {
       let field = "";
       if (text[at] === '"') {
@@ -89,25 +134,21 @@ function parse(text: string, delimiter: string, fail: Fail): Row[] {
           throw fail(line, "text follows a closing quote", "Quote the whole field, doubling quotes inside.");
         }
       } else {
-        let end = at;
-        while (end < text.length && text[end] !== delimiter && text[end] !== "\n") end++;
-        field = text.slice(at, end);
-        at = end;
-        if (field.endsWith("\r") && (at >= text.length || text[at] === "\n")) field = field.slice(0, -1);
+        const start = at;
+        while (at < text.length && text[at] !== delimiter && text[at] !== "\n") at++;
+        const isLineEnd = text[at] !== delimiter && text[at - 1] === "\r";
+        field = text.slice(start, isLineEnd && at > start ? at - 1 : at);
       }
-      record.fields.push(field);
-      if (text[at] === delimiter) {
-        at++;
-        continue;
-      }
-      if (text[at] === "\r") at++;
+      fields.push(field);
+      if (text[at] !== delimiter) break;
       at++;
-      line++;
-      break;
     }
-    records.push(record);
+    yield { line: started, fields };
+    if (text[at] === "\r") at++;
+    at++;
+    line++;
   }
-  // Empty lines at the end belong to no record.
-  while (records.at(-1)?.isBlank) records.pop();
-  return records;
 }
+
+/** Characters at the end that are looked through for empty lines. */
+const END_OF_TEXT = 4096;

@@ -7,9 +7,10 @@ import { Dtype } from "../program/descriptor.ts";
 import type { SampleField } from "../program/program.ts";
 import type { TextData } from "../program/taskData.ts";
 import type { DataFiles, Dataset } from "./dataset.ts";
-import { DataFileError, DatasetError } from "./errors.ts";
+import { DatasetError } from "./errors.ts";
 import { MAXIMUM_WORDS } from "./sourceArray.ts";
 import { characterVocabulary, type Tokenizer, tokenizerOf } from "./tokenizer.ts";
+import { decodeText } from "./utf8.ts";
 
 /** What a text dataset was made of. */
 export interface TextSource {
@@ -74,12 +75,7 @@ export function textDataset(
 async function readTexts(pattern: string, key: string, files: DataFiles): Promise<string[]> {
   const texts: string[] = [];
   for (const { name, read } of await files.list(pattern, key)) {
-    try {
-      texts.push(new TextDecoder("utf-8", { fatal: true }).decode(await read()));
-    } catch (cause) {
-      if (!(cause instanceof TypeError)) throw cause;
-      throw new DataFileError(name, "text", "it is not UTF-8", "Convert the file to UTF-8.", cause);
-    }
+    texts.push(decodeText({ name, bytes: await read() }));
   }
   return texts;
 }
@@ -90,11 +86,10 @@ function split(
   { holdOutEvery, holdOutLast }: TextData,
 ): { training: string[]; heldOut: string[] } {
   if (holdOutLast !== undefined) {
-    const characters = texts.map((text) => [...text]);
-    const middle = (text: readonly string[]) => text.length - Math.floor(text.length * holdOutLast);
+    const middles = texts.map((text) => middleOf(text, holdOutLast));
     return {
-      training: characters.map((text) => text.slice(0, middle(text)).join("")),
-      heldOut: characters.map((text) => text.slice(middle(text)).join("")),
+      training: texts.map((text, index) => text.slice(0, middles[index])),
+      heldOut: texts.map((text, index) => text.slice(middles[index])),
     };
   }
   const isHeldOut = (index: number): boolean => holdOutEvery !== undefined && index % holdOutEvery === holdOutEvery - 1;
@@ -102,6 +97,15 @@ function split(
     training: texts.filter((_, index) => !isHeldOut(index)),
     heldOut: texts.filter((_, index) => isHeldOut(index)),
   };
+}
+
+/** Where the last part of a text begins that is a fraction of its characters. */
+function middleOf(text: string, fraction: number): number {
+  let characters = 0;
+  for (const _ of text) characters++;
+  let [before, at] = [characters - Math.floor(characters * fraction), 0];
+  for (; before > 0; before--) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
+  return at;
 }
 
 async function openTokenizer(

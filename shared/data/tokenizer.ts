@@ -51,8 +51,10 @@ class CharacterTokenizer implements Tokenizer {
   }
 
   encode(text: string): Uint32Array {
-    const tokenOf = (character: string): number => this.#tokens.get(character) ?? UNKNOWN_TOKEN;
-    return Uint32Array.from(text as Iterable<string>, tokenOf);
+    const tokens = new Uint32Array(text.length);
+    let count = 0;
+    for (const character of text) tokens[count++] = this.#tokens.get(character) ?? UNKNOWN_TOKEN;
+    return tokens.slice(0, count);
   }
 
   decode(tokens: Iterable<number>): string {

@@ -4,6 +4,7 @@ import { buildDataset } from "../../shared/data/dataset.ts";
 import { DataFileError, DatasetError } from "../../shared/data/errors.ts";
 import { bigramLoss, TextDatasetError, textDataset } from "../../shared/data/text.ts";
 import { tokenizerOf } from "../../shared/data/tokenizer.ts";
+import { decodeText } from "../../shared/data/utf8.ts";
 import { dataSection } from "../../shared/program/taskData.ts";
 import { memoryFiles } from "../helpers/memoryFiles.ts";
 
@@ -83,6 +84,14 @@ describe("text datasets", () => {
       assert.ok(error instanceof DataFileError);
       return error.file === "0.txt";
     });
+  });
+});
+
+describe("text files", () => {
+  it("are refused beyond the length that a text can have", () => {
+    const file = { name: "long.txt", bytes: new TextEncoder().encode("abc") };
+    assert.equal(decodeText(file, 3), "abc");
+    assert.throws(() => decodeText(file, 2), DataFileError);
   });
 });
 
