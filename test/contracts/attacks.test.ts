@@ -303,12 +303,9 @@ describe("programs that nobody can adjudicate", () => {
     await dispute.play((_, turn) => turn === 1);
     const trace = (await dispute.state()).walk;
     assert.equal(trace.height, 5);
-    await a.game.write.choose([disputeId, dispute.choiceOf(trace, 2)], by(wallets.challenger));
-    await dispute.play((_, turn) => turn === 1);
-    const low = (await dispute.state()).walk;
     const descriptor = { descriptor: toHex(operators[5]!), siblings: tree.proof(5) };
     const enter = a.game.write.enterTensor(
-      [disputeId, dispute.choiceOf(low, 1), subject, descriptor],
+      [disputeId, dispute.choiceOf(trace, 5), subject, descriptor],
       by(wallets.challenger),
     );
     await revertWithCustomErrorWithArgs(enter, a.game, "DescriptorVersion", [2n]);

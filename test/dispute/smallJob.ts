@@ -24,8 +24,8 @@ export function smallProgram(): Program {
   const bias = build.batch("bias", BATCH, 1, Dtype.float32, -1, 1, "sequential");
   const rate = build.schedule("rate");
   const weight = build.state("weight", [WIDTH, OUT]);
-  const momentum = build.state("weight.m", [WIDTH, OUT]);
-  const spread = build.state("weight.v", [WIDTH, OUT]);
+  const momentum = build.state("weight.m", [WIDTH, OUT], { role: "moment" });
+  const spread = build.state("weight.v", [WIDTH, OUT], { role: "moment" });
   const embedding = build.state("embedding", [VOCABULARY, WIDTH]);
   const mask = build.state("mask", [3]);
   const target = build.constant([OUT], floats(0.5, -0.25, 0.125, 1, -1, 0.75));

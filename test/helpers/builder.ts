@@ -10,7 +10,14 @@ import {
   type Reference,
   wordCount,
 } from "../../shared/program/descriptor.ts";
-import type { NamedOperator, Program, SampleField, StateTensor, Tensor } from "../../shared/program/program.ts";
+import type {
+  NamedOperator,
+  Program,
+  SampleField,
+  StateRole,
+  StateTensor,
+  Tensor,
+} from "../../shared/program/program.ts";
 import { floats } from "./operators.ts";
 
 /** A tensor of the program under construction. */
@@ -112,8 +119,12 @@ export class ProgramBuilder {
     return { reference: { kind: "operator", index: this.#operators.length - 1 }, dtype, shape };
   }
 
-  state(name: string, shape: readonly number[], dtype: Dtype = Dtype.float32): Value {
-    this.#state.push({ name, dtype, shape, source: null });
+  state(
+    name: string,
+    shape: readonly number[],
+    { dtype = Dtype.float32, role = "parameter" }: { readonly dtype?: Dtype; readonly role?: StateRole } = {},
+  ): Value {
+    this.#state.push({ name, dtype, shape, role, source: null });
     return { reference: { kind: "state", index: this.#state.length - 1 }, dtype, shape };
   }
 

@@ -63,7 +63,7 @@ export function embeddingProgram(): Program {
   const token = build.batch("token", 6, 1, Dtype.int32, 0, 4);
   const rate = build.schedule("rate");
   const table = build.state("table", [5, 3]);
-  const order = build.state("order", [6], Dtype.int32);
+  const order = build.state("order", [6], { dtype: Dtype.int32 });
   const centre = build.constant([3], floats(0.5, -1, 2));
   const rows = build.gather("rows", table, token);
   const error = build.map(
@@ -98,7 +98,7 @@ export function randomProgram(seed: number): Program {
   const token = build.batch("token", batch, 1, Dtype.int32, 0, vocabulary - 1, order);
   const rate = build.schedule("rate");
   const table = build.state("table", [vocabulary, random.between(1, 4)]);
-  const frozen = build.state("frozen", [random.between(1, 70)], random.pick([Dtype.float32, Dtype.int32]));
+  const frozen = build.state("frozen", [random.between(1, 70)], { dtype: random.pick([Dtype.float32, Dtype.int32]) });
   const scale = build.constant([1], floats(random.pick([0.5, 1, -0.75, 3])));
   const updates: [state: Value, source: Value][] = [];
   const rows = build.gather("rows", table, token);
