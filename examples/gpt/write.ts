@@ -1,0 +1,49 @@
+/**
+ * Writes the forward model of a task file with seeded initial weights, to where the task file names it; of `task.json` beside this
+ * file when none is given. The same data, sizes and seed give the same bytes. Run it again after changing the data or the context.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { buildDataset } from "../../shared/data/dataset.ts";
+import { dataFilesIn } from "../../shared/data/files.ts";
+import { encodeModel } from "../../shared/program/onnx/encode.ts";
+import { parseTaskFile, type TaskFile } from "../../shared/program/task.ts";
+import { type GptSizes, gptModel, gptWeights } from "./model.ts";
+
+type Widths = Pick<GptSizes, "width" | "heads" | "layers">;
+
+const WIDTHS: Widths = { width: 64, heads: 4, layers: 2 };
+const WEIGHT_SEED = 2026n;
+
+/** Bytes of a forward model for the text of `task`, whose paths start in `folder`. */
+export async function forwardModel({ data }: TaskFile, folder: string, widths: Widths = WIDTHS): Promise<Uint8Array> {
+  const { layout, text } = await buildDataset(data, dataFilesIn(folder));
+  if (text === null) throw new TypeError("this model is for text: the task file's data are of another kind");
+  const sizes = { context: layout.fields[0]!.width, vocabulary: text.tokenizer.size, ...widths };
+  return encodeModel(gptModel(sizes, gptWeights(sizes, WEIGHT_SEED)));
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      width: { type: "string", default: String(WIDTHS.width) },
+      heads: { type: "string", default: String(WIDTHS.heads) },
+      layers: { type: "string", default: String(WIDTHS.layers) },
+    },
+  });
+  const [width, heads, layers] = [values.width, values.heads, values.layers].map(Number) as [number, number, number];
+  if (![width, heads, layers, width / heads].every((count) => Number.isInteger(count) && count > 0)) {
+    throw new RangeError("--width, --heads and --layers take positive integers, and the heads must divide the width");
+  }
+  const taskFile = positionals[0] ?? path.join(import.meta.dirname, "task.json");
+  const folder = path.dirname(path.resolve(taskFile));
+  const task = parseTaskFile(readFileSync(taskFile, "utf8"));
+  const file = path.resolve(folder, task.model);
+  writeFileSync(file, await forwardModel(task, folder, { width, heads, layers }));
+  console.log(`wrote ${file}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
