@@ -20,6 +20,7 @@ const [
   { addConformance },
   { addPlan },
   { addData },
+  { addEvaluate },
   { addServeStore },
   { addFaucet },
 ] = await Promise.all([
@@ -29,6 +30,7 @@ const [
   import("./commands/conformance.ts"),
   import("./commands/plan.ts"),
   import("./commands/data.ts"),
+  import("./commands/evaluate.ts"),
   import("./commands/serveStore.ts"),
   import("./commands/faucet.ts"),
 ]);
@@ -38,6 +40,7 @@ addFetch(program);
 addConformance(program);
 addPlan(program);
 addData(program);
+addEvaluate(program);
 addServeStore(program);
 addFaucet(program);
 

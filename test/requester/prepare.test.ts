@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { TrainedModel } from "../../requester/evaluate.ts";
+import { EvaluationError, evaluateModel } from "../../requester/evaluateModel.ts";
 import { type PreparedTask, prepareTask } from "../../requester/prepare.ts";
 import { DataFileError } from "../../shared/data/errors.ts";
 import { DataFilesError } from "../../shared/data/files.ts";
@@ -156,7 +157,7 @@ describe("prepareTask on a table", () => {
   }
 
   it("gives a job that learns, a package that says what classes are called, and weights to go on from", async () => {
-    const { taskPackage, data } = await prepare();
+    const { task, taskPackage, data } = await prepare();
     const { job, initialState } = taskPackage;
     requireWellFormedJob(job, initialState);
     assert.deepEqual(taskPackage.classes, { target: ["above", "below", "inside"] });
@@ -176,6 +177,19 @@ describe("prepareTask on a table", () => {
       const parameters = parameterIndices(job.program.state);
       const weights = parameters.map((index) => ({ name: job.program.state[index]!.name, ...state[index]! }));
       await writeFile(path.join(folder, "model.safetensors"), writeSafetensors(weights));
+      const file = await readFile(path.join(folder, "model.safetensors"));
+      const { accuracy, baseline, samples } = await evaluateModel({ data, task, taskPackage }, file);
+      assert.deepEqual([accuracy, samples], [after.accuracy, after.samples]);
+      assert.ok(baseline!.loss > after.loss && baseline!.loss < Math.log(3) + 0.05, `${baseline!.loss}`);
+      assert.equal((await evaluateModel({ data, task, taskPackage }, null, { limit: 60 })).samples, 60);
+      await assert.rejects(evaluateModel({ data, task, taskPackage }, file, { limit: 29 }), EvaluationError);
+      for (const wrong of [
+        weights.slice(1),
+        [...weights, { ...weights[0]!, name: "more" }],
+        [{ ...weights[0]!, shape: [48] }],
+      ]) {
+        await assert.rejects(evaluateModel({ data, task, taskPackage }, writeSafetensors(wrong)), EvaluationError);
+      }
       const next = await prepare({ initial: "model.safetensors" });
       for (const index of parameters) {
         const words = state[index]!.words.map(flush);

@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { createOutput } from "../../shared/cli.ts";
+import { addEngineOptions, type EngineCommandOptions, engineOptions, parseCount } from "../../shared/programOptions.ts";
+import { EvaluationError, evaluateModel, type ModelEvaluation } from "../evaluateModel.ts";
+import { prepareTask } from "../prepare.ts";
+
+interface EvaluateOptions extends EngineCommandOptions {
+  readonly model?: string;
+  readonly limit?: number;
+  readonly json?: boolean;
+}
+
+export function addEvaluate(program: Command): void {
+  addEngineOptions(program.command("evaluate"))
+    .argument("<taskfile>", "JSON file that describes the task (docs/task.md)")
+    .summary("what a model is worth on the samples that its task holds out")
+    .description(
+      "Tells the loss on held-out samples, the share of right answers where the model chooses among classes, and what counting\n" +
+        "alone would reach. Without --model, the weights that training starts from are evaluated. Nothing is sent anywhere.",
+    )
+    .option("--model <file>", "the model, as `touchstone fetch` wrote it")
+    .option("--limit <n>", "samples at most", parseCount)
+    .option("--json", "one JSON object")
+    .action(async (file: string, options: EvaluateOptions) => {
+      const { model, limit, json = false } = options;
+      const weights = model === undefined ? null : await readModel(model);
+      const evaluation = await evaluateModel(await prepareTask(file), weights, { limit, ...engineOptions(options) });
+      createOutput(json).event("evaluation", { ...evaluation }, tell(evaluation));
+    });
+}
+
+async function readModel(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new EvaluationError(`${file} cannot be read (${(cause as Error).message}).`, {
+      cause,
+      remedy: "Give a model's file.",
+    });
+  }
+}
+
+function tell({ loss, accuracy, samples, baseline }: ModelEvaluation): string {
+  return [
+    `loss ${loss.toFixed(4)} on ${samples.toLocaleString("en-US")} held-out samples`,
+    ...(accuracy === null ? [] : [`right in ${(100 * accuracy).toFixed(2)} % of the answers`]),
+    ...(baseline === null ? [] : [`${baseline.name} alone: loss ${baseline.loss.toFixed(4)}`]),
+  ].join("\n");
+}
