@@ -83,9 +83,9 @@ function emitJoin(
   extent: number,
 ): View {
   if (parts.length > MAX_JOIN_OPERANDS) {
-    const size = Math.ceil(parts.length / MAX_JOIN_OPERANDS);
-    const groups = Array.from({ length: Math.ceil(parts.length / size) }, (_, group) => {
-      const members = parts.slice(group * size, (group + 1) * size);
+    const groups = Array.from({ length: Math.ceil(parts.length / MAX_JOIN_OPERANDS) }, (_, group) => {
+      const members = parts.slice(group * MAX_JOIN_OPERANDS, (group + 1) * MAX_JOIN_OPERANDS);
+      if (members.length === 1) return members[0]!;
       const { start } = members[0]!;
       const last = members.at(-1)!;
       const shifted = members.map((part) => ({ ...part, start: part.start - start }));

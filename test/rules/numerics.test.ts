@@ -150,4 +150,16 @@ describe("contracts/libraries numbers and shared/numerics", () => {
       for (const [i, count] of counts.entries()) assert.equal(Number(permuted[i]), permute(keys, places[i]!, count));
     }
   });
+
+  it("end alike a walk that does not come back among the samples", async () => {
+    let capped = 0;
+    for (let epoch = 0n; epoch < 30n; epoch++) {
+      const keys = permutationKeys(1n, epoch);
+      // Of two bits, 3 alone is no place of three; from there a walk may stay there.
+      const [ended] = await harness.read.permutes([keys as never, [3n], [3n]]);
+      assert.equal(Number(ended), permute(keys, 3, 3));
+      if (permute(keys, 3, 4) === 3) capped++;
+    }
+    assert.ok(capped > 2, `${capped} walks were cut`);
+  });
 });
