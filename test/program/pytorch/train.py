@@ -425,11 +425,65 @@ def resnet():
     cases = {
         "adamw": {"loss": CROSS_ENTROPY, "rate": {"kind": "constant", "peak": 0.005}},
         "momentum": {"loss": CROSS_ENTROPY, "optimizer": sgd, "rate": {"kind": "constant", "peak": 0.02}},
+        "accumulate": {"loss": CROSS_ENTROPY, "accumulate": 2, "rate": {"kind": "constant", "peak": 0.005}},
     }
     return model, images(6, 4), cases
 
 
-MODELS = {build.__name__: build for build in (classifier, regressor, detector, tagger, adapted, lenet, resnet)}
+class DecoderBlock(nn.Module):
+    """A block of a decoder, normalised before its parts as GPT-2's."""
+
+    def __init__(self, width, heads, context):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.register_buffer("future", torch.ones(1, 1, context, context).tril() == 0)
+
+    def forward(self, x):
+        batch, context, width = x.shape
+        shape = (batch, context, self.heads, width // self.heads)
+        q, k, v = (part.view(shape).transpose(1, 2) for part in self.attention(self.norm1(x)).split(width, dim=2))
+        scores = (q @ k.transpose(2, 3)) / math.sqrt(width // self.heads)
+        weights = scores.masked_fill(self.future, float("-inf")).softmax(3)
+        x = x + self.out((weights @ v).transpose(1, 2).reshape(batch, context, width))
+        return x + self.down(nn.functional.gelu(self.up(self.norm2(x))))
+
+
+class Gpt(nn.Module):
+    def __init__(self, vocabulary, width, heads, layers, context):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(context, width)
+        self.blocks = nn.Sequential(*(DecoderBlock(width, heads, context) for _ in range(layers)))
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, vocabulary, bias=False)
+
+    def forward(self, tokens):
+        positions = torch.arange(tokens.shape[1])
+        return self.head(self.norm(self.blocks(self.tokens(tokens) + self.positions(positions))))
+
+
+def gpt():
+    tokens = torch.randint(0, 9, (SAMPLES, 6))
+    target = (tokens + tokens.roll(1, 1)) % 9
+    cosine = {"kind": "cosine", "peak": 0.01, "warmup": 5, "final": 0.1}
+    cases = {
+        # Keys' biases have the gradient 0, and without some epsilon Adam would divide its rounding errors by themselves.
+        "adamw": {
+            "loss": CROSS_ENTROPY,
+            "optimizer": {**ADAMW, "beta2": 0.95, "epsilon": 1e-3},
+            "rate": cosine,
+            "clip": {"norm": 1},
+        },
+        "lora": {
+            "loss": CROSS_ENTROPY,
+            "lora": {"rank": 2, "alpha": 4, "targets": ["blocks.*.attention.weight", "head.weight"]},
+        },
+    }
+    return Gpt(9, 8, 2, 2, 6), {"input": tokens, "target": target}, cases
+
+
+MODELS = {build.__name__: build for build in (classifier, regressor, detector, tagger, adapted, lenet, resnet, gpt)}
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
