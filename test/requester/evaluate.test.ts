@@ -3,9 +3,37 @@ import { describe, it } from "node:test";
 import { TrainedModel } from "../../requester/evaluate.ts";
 import type { Engine, StepTrace } from "../../shared/engine/engine.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
+import { compileTraining } from "../../shared/program/compile.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
+import { decodeModel } from "../../shared/program/onnx/decode.ts";
+import { encodeModel } from "../../shared/program/onnx/encode.ts";
+import { type OnnxData, type OnnxNode, OnnxType } from "../../shared/program/onnx/model.ts";
 import type { StepInputs } from "../../shared/program/stepInputs.ts";
+import { jobOf, randomSamples, run, settings, TINY } from "../helpers/compile.ts";
 import { embeddingProgram, exampleState } from "../helpers/programs.ts";
+
+/** The model with a Dropout behind every Tanh. */
+function withDropout(bytes: Uint8Array): Uint8Array {
+  const model = decodeModel(bytes);
+  const constantOf = (name: string, type: OnnxType, data: OnnxData): OnnxNode => ({
+    ...{ name, operator: "Constant", domain: "", inputs: [], outputs: [name] },
+    attributes: { value: { kind: "tensor", value: { name, type, dimensions: [], data } } },
+  });
+  const nodes = [
+    constantOf("ratio", OnnxType.float32, Float32Array.of(0.25)),
+    constantOf("mode", OnnxType.bool, Uint8Array.of(1)),
+    ...model.graph.nodes.flatMap((node): OnnxNode[] => {
+      if (node.operator !== "Tanh") return [node];
+      const [output] = node.outputs as [string];
+      const drop = { name: "", operator: "Dropout", domain: "", inputs: [`${output}.kept`, "ratio", "mode"] };
+      return [
+        { ...node, outputs: [`${output}.kept`] },
+        { ...drop, outputs: [output], attributes: {} },
+      ];
+    }),
+  ];
+  return encodeModel({ ...model, graph: { ...model.graph, nodes } });
+}
 
 describe("TrainedModel.evaluate", () => {
   it("is the mean of the program's loss over whole batches", async () => {
@@ -23,6 +51,27 @@ describe("TrainedModel.evaluate", () => {
     assert.deepEqual([whole.loss, whole.samples], [(losses[0]! + losses[1]!) / 2, 2 * rows]);
     assert.equal((await model.evaluate(samples, rows)).loss, losses[0]);
     await assert.rejects(model.evaluate(samples.subarray(0, width)), RangeError);
+  });
+
+  it("drops nothing", async () => {
+    const plain = settings(TINY, { order: "permutation" });
+    const { program, initialState } = compileTraining(plain);
+    const dropping = compileTraining({ ...plain, model: withDropout(plain.model) });
+    assert.deepEqual(dropping.initialState, initialState);
+    const streams = dropping.program.operators.filter(({ operator }) => operator.family === "random");
+    assert.equal(streams.length, 2);
+    const samples = randomSamples(TINY, 12, 4);
+    const losses = await Promise.all(
+      [program, dropping.program].map(async (each) => {
+        const model = new TrainedModel(new ReferenceEngine(each), each, initialState);
+        return (await model.evaluate(samples)).loss;
+      }),
+    );
+    assert.equal(losses[0], losses[1]);
+    const trained: number[] = [];
+    await run(jobOf(dropping, samples, 30), dropping.initialState, 30, (_, loss) => trained.push(loss));
+    assert.notEqual(trained[0], losses[0]);
+    assert.ok(trained.at(-1)! < trained[0]!, `${trained}`);
   });
 
   /** Gives each of two rows' two positions the logits of three classes that the test says. */
