@@ -15,6 +15,7 @@ import { hostOf, isFloat } from "./onnx/host.ts";
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from "./onnx/model.ts";
 import { OnnxType } from "./onnx/model.ts";
 import { recognise } from "./onnx/recognise/recognise.ts";
+import { trainedInitializers } from "./onnx/trained.ts";
 import { heldType } from "./onnx/widen.ts";
 
 /** Operator sets whose definitions of the supported operators are the ones implemented here. */
@@ -36,7 +37,7 @@ export interface ImportOptions {
   readonly training?: boolean;
 }
 
-/** A float32 initializer that has become a state tensor. */
+/** A float initializer that has become a state tensor (`onnx/trained.ts`). */
 export interface Parameter {
   /** The name in the file, without the prefix. */
   readonly name: string;
@@ -80,6 +81,7 @@ class ModelImport {
   readonly #model: OnnxModel;
   readonly #options: ImportOptions;
   readonly #operatorSet: number;
+  readonly #trained: ReadonlySet<string>;
   readonly #values = new Map<string, Imported>();
   /** Outputs that their node's importer does not compute, with what is said when one is used. */
   readonly #absent = new Map<string, string>();
@@ -94,6 +96,7 @@ class ModelImport {
     this.#graph = graph;
     this.#model = model;
     this.#options = options;
+    this.#trained = trainedInitializers(model);
     this.#operatorSet = model.operatorSets.find(({ domain }) => domain === "")?.version ?? OPERATOR_SETS.most;
   }
 
@@ -137,8 +140,7 @@ class ModelImport {
 
   #importInitializer(tensor: OnnxTensor): Imported {
     const { name, dimensions } = tensor;
-    const host = hostOf(tensor);
-    if (!isFloat(host.type)) return host;
+    if (!this.#trained.has(name)) return hostOf(tensor);
     const given = this.#options.parameters?.get(name);
     if (given !== undefined) {
       if (`${this.#graph.shape(given)}` !== `${dimensions}`) {
@@ -147,7 +149,7 @@ class ModelImport {
       this.#parameterNames.set(given, name);
       return given;
     }
-    const initial = weightWords(host, name);
+    const initial = weightWords(tensor);
     const value = state(this.#graph, `${this.#options.prefix ?? ""}${name}`, dimensions);
     this.#parameters.push({ name, value, initial });
     this.#parameterNames.set(value, name);
@@ -350,14 +352,26 @@ function constantWord(value: number): number {
 }
 
 /** Flushed words of a parameter. */
-function weightWords({ values }: HostTensor, name: string): Uint32Array {
-  if (values.length === 0) throw new ModelError(`constant "${name}" is empty`, "Export the model again.");
-  const bad = values.findIndex((value) => !(Math.abs(value) <= MAX_MAGNITUDE));
-  if (bad >= 0) {
+function weightWords({ name, dimensions, data }: OnnxTensor): Uint32Array {
+  const values = data as Float32Array | Float64Array;
+  if (values.length === 0 || values.length !== wordCount(dimensions)) {
     throw new ModelError(
-      `word ${bad} of "${name}" is ${values[bad]}`,
-      "Weights must be finite numbers of magnitude up to 2^20.",
+      `constant "${name}" has ${values.length} numbers for [${dimensions}]`,
+      "Export the model again.",
     );
   }
-  return Uint32Array.from(values, (value) => flush(fromNumber(value)));
+  const words = new Uint32Array(values.length);
+  const numbers = new Float32Array(words.buffer);
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at]!;
+    if (!(Math.abs(value) <= MAX_MAGNITUDE)) {
+      throw new ModelError(
+        `word ${at} of "${name}" is ${value}`,
+        "Weights must be finite numbers of magnitude up to 2^20.",
+      );
+    }
+    numbers[at] = value;
+    words[at] = flush(words[at]!);
+  }
+  return words;
 }

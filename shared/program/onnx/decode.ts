@@ -2,12 +2,12 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { ELEMENT_ARRAY, isOnnxType } from "./elements.ts";
 import { OnnxFormatError } from "./errors.ts";
+import { type AttributeReference, type FunctionNode, type OnnxFunction, withoutCalls } from "./functions.ts";
 import type {
   OnnxAttribute,
   OnnxData,
   OnnxGraph,
   OnnxModel,
-  OnnxNode,
   OnnxOperatorSet,
   OnnxTensor,
   OnnxValueInfo,
@@ -19,7 +19,7 @@ import { heldType, widened } from "./widen.ts";
 const MAX_ELEMENTS = 2 ** 31;
 
 /**
- * Reads a model.
+ * Reads a model; calls of its local functions are replaced by what they do (`functions.ts`).
  * @throws OnnxFormatError when the bytes are truncated, are not a ModelProto with a graph, or hold a tensor whose data
  * is external (`external.ts` puts it inside), of an element type that is no number, or of another size than its shape says.
  */
@@ -105,7 +105,8 @@ function safeNumber(value: bigint): number {
 function readModel(reader: BinaryReader): OnnxModel {
   let irVersion = 0;
   let producer = "";
-  let graph: OnnxGraph | null = null;
+  let graph: ReadGraph | null = null;
+  const functions: OnnxFunction[] = [];
   const operatorSets: OnnxOperatorSet[] = [];
   readFields(reader, {
     1: integer((value) => {
@@ -118,10 +119,13 @@ function readModel(reader: BinaryReader): OnnxModel {
       graph = value;
     }),
     8: nested(readOperatorSet, (value) => operatorSets.push(value)),
+    25: nested(readFunction, (value) => functions.push(value)),
   });
-  if (graph === null) throw new OnnxFormatError("ModelProto", "there is no graph in it");
+  // The callback above is not seen by the type checker.
+  const read = graph as ReadGraph | null;
+  if (read === null) throw new OnnxFormatError("ModelProto", "there is no graph in it");
   if (operatorSets.length === 0) throw new OnnxFormatError("ModelProto", "it declares no operator set");
-  return { irVersion, producer, operatorSets, graph };
+  return { irVersion, producer, operatorSets, graph: { ...read, nodes: withoutCalls(read.nodes, functions) } };
 }
 
 function readOperatorSet(reader: BinaryReader): OnnxOperatorSet {
@@ -138,9 +142,37 @@ function readOperatorSet(reader: BinaryReader): OnnxOperatorSet {
   return { domain: domain === "ai.onnx" ? "" : domain, version };
 }
 
-function readGraph(reader: BinaryReader): OnnxGraph {
+interface ReadGraph extends Omit<OnnxGraph, "nodes"> {
+  readonly nodes: readonly FunctionNode[];
+}
+
+function readFunction(reader: BinaryReader): OnnxFunction {
   let name = "";
-  const nodes: OnnxNode[] = [];
+  let domain = "";
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const nodes: FunctionNode[] = [];
+  const defaults: Record<string, OnnxAttribute> = Object.create(null) as Record<string, OnnxAttribute>;
+  readFields(reader, {
+    1: text((value) => {
+      name = value;
+    }),
+    4: text((value) => inputs.push(value)),
+    5: text((value) => outputs.push(value)),
+    7: nested(readNode, (value) => nodes.push(value)),
+    10: text((value) => {
+      domain = value === "ai.onnx" ? "" : value;
+    }),
+    11: nested(readAttribute, ({ name, attribute }) => {
+      if (attribute.kind !== "reference") defaults[name] = attribute;
+    }),
+  });
+  return { name, domain, inputs, outputs, defaults, nodes };
+}
+
+function readGraph(reader: BinaryReader): ReadGraph {
+  let name = "";
+  const nodes: FunctionNode[] = [];
   const initializers: OnnxTensor[] = [];
   const inputs: OnnxValueInfo[] = [];
   const outputs: OnnxValueInfo[] = [];
@@ -159,13 +191,13 @@ function readGraph(reader: BinaryReader): OnnxGraph {
   return { name, nodes, initializers, inputs, outputs };
 }
 
-function readNode(reader: BinaryReader): OnnxNode {
+function readNode(reader: BinaryReader): FunctionNode {
   let name = "";
   let operator = "";
   let domain = "";
   const inputs: string[] = [];
   const outputs: string[] = [];
-  const attributes: Record<string, OnnxAttribute> = Object.create(null) as Record<string, OnnxAttribute>;
+  const attributes = Object.create(null) as Record<string, OnnxAttribute | AttributeReference>;
   readFields(reader, {
     1: text((value) => inputs.push(value)),
     2: text((value) => outputs.push(value)),
@@ -188,7 +220,7 @@ function readNode(reader: BinaryReader): OnnxNode {
 /** The type of an attribute written before IR version 2, which had no type field, by the field that it fills. */
 const TYPE_OF_FIELD: Readonly<Record<number, number>> = { 2: 1, 3: 2, 4: 3, 5: 4, 7: 6, 8: 7, 9: 8 };
 
-function readAttribute(reader: BinaryReader): { name: string; attribute: OnnxAttribute } {
+function readAttribute(reader: BinaryReader): { name: string; attribute: OnnxAttribute | AttributeReference } {
   let name = "";
   let type = 0;
   let filled = 0;
@@ -196,6 +228,7 @@ function readAttribute(reader: BinaryReader): { name: string; attribute: OnnxAtt
   let int = 0n;
   let string = "";
   let tensor: OnnxTensor | null = null;
+  let reference = "";
   const floatList: number[] = [];
   const intList: bigint[] = [];
   const stringList: string[] = [];
@@ -234,7 +267,11 @@ function readAttribute(reader: BinaryReader): { name: string; attribute: OnnxAtt
     20: integer((value) => {
       type = value;
     }),
+    21: text((value) => {
+      reference = value;
+    }),
   });
+  if (reference !== "") return { name, attribute: { kind: "reference", name: reference } };
   switch (type === 0 ? TYPE_OF_FIELD[filled] : type) {
     case 1:
       return { name, attribute: { kind: "float", value: float } };
