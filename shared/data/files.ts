@@ -20,10 +20,15 @@ export class DataFilesError extends TouchstoneError {
 
 /** Codecs of Parquet, each bounded by the length that the page claims. */
 const COMPRESSORS: Compressors = {
-  GZIP: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
-  BROTLI: (bytes, maxOutputLength) => brotliDecompressSync(bytes, { maxOutputLength }),
-  ZSTD: (bytes, maxOutputLength) => zstdDecompressSync(bytes, { maxOutputLength }),
+  GZIP: (bytes, length) => gunzipSync(bytes, bound(length)),
+  BROTLI: (bytes, length) => brotliDecompressSync(bytes, bound(length)),
+  ZSTD: (bytes, length) => zstdDecompressSync(bytes, bound(length)),
 };
+
+/** zlib takes no bound of 0, and an empty page has that length. */
+function bound(length: number): { maxOutputLength: number } {
+  return { maxOutputLength: Math.max(1, length) };
+}
 
 /** Files below or beside `folder`. `list` throws DataFilesError when a glob matches no file; `read` when one cannot be read. */
 export function dataFilesIn(folder: string): DataFiles {

@@ -218,6 +218,11 @@ describe("Parquet files", () => {
   const read = (file: DataFile, column: string, isText = false) =>
     readParquet(file, [{ columns: [column], isText }], compressors);
 
+  it("may have pages of no bytes", () => {
+    assert.equal(compressors.GZIP!(gzipSync(new Uint8Array()), 0).length, 0);
+    assert.throws(() => compressors.GZIP!(gzipSync(new Uint8Array(100)), 99));
+  });
+
   it("are refused where a value is missing or no number, naming row and column", async () => {
     await assertRefused(() => read(fixture("holed.parquet"), "weight"), /row 1, column "weight"/, /no value/);
     await assertRefused(() => read(fixture("rows.parquet"), "kind"), /row 0, column "kind"/, /text/);

@@ -497,6 +497,28 @@ describe("tokenizer.json files", () => {
       },
     );
 
+  it("may leave out which model they have, as old ones do", () => {
+    const encode = (model: Json) => [...new JsonTokenizer(JSON.stringify({ model })).encode("ab")];
+    const vocab = numbered(["?", "a", "##b", "b", "ab"]);
+    assert.deepEqual(encode({ vocab, merges: [["a", "b"]] }), [4]);
+    assert.deepEqual(
+      encode({ vocab: numbered(["?", "a", "##b"]), unk_token: "?", max_input_chars_per_word: 9 }),
+      [1, 2],
+    );
+    assert.deepEqual(encode({ vocab: numbered(["?", "a", "##b"]), unk_token: "?" }), [0]);
+    assert.deepEqual(
+      encode({
+        vocab: [
+          ["?", 0],
+          ["a", -1],
+          ["b", -1],
+        ],
+        unk_id: 0,
+      }),
+      [1, 2],
+    );
+  });
+
   it("are refused with the component that is not supported", () => {
     refused({ model, normalizer: { type: "Precompiled", precompiled_charsmap: "" } }, "$.normalizer", /Precompiled/);
     const second = { type: "Sequence", normalizers: [{ type: "NFC" }, { type: "Nmt" }] };

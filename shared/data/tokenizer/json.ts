@@ -83,9 +83,15 @@ function parse(source: string): unknown {
   }
 }
 
+/** Old files do not say which model they have. */
+function typeByKeys(model: Component): string {
+  if (model.has("merges")) return "BPE";
+  if (Array.isArray(model.get("vocab"))) return "Unigram";
+  return model.has("max_input_chars_per_word") ? "WordPiece" : "WordLevel";
+}
+
 function modelOf(model: Component): TokenModel {
-  // Old files do not say the type of what was then the only model with merges.
-  const type = model.string("type", model.has("merges") ? "BPE" : undefined);
+  const type = model.string("type", typeByKeys(model));
   switch (type) {
     case "BPE":
       return new BytePairModel(model);
