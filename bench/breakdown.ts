@@ -31,7 +31,7 @@ export async function breakdown({ job, initialState }: Training, threads: number
     sums.set(kind, (sums.get(kind) ?? 0) + milliseconds);
   };
   const runtime = { name: "measured", library: onnxruntime, provider: "cpu", threads, fillsOutputs: true };
-  const session = await KernelSession.open(runtime, { program: job.program, traced: false }, observer);
+  const session = await KernelSession.open(runtime, { program: job.program }, observer);
   await session.load(initialState);
   const steps: Breakdown[] = [];
   for (let step = 0; step < STEPS; step++) {
@@ -66,6 +66,7 @@ function kindOf(command: Command): keyof Breakdown {
     case "product":
       return "dot";
     case "feed":
+    case "keep":
       return "move";
     case "peak":
       return "reduce";

@@ -7,8 +7,10 @@ import type { RealisedStep } from "./realise/realise.ts";
 
 /** A realised step that is loaded. Calls take effect in the order in which they are made. */
 export interface HostedSession {
+  /** Whether `run` can trace; else it takes a session of its own, of a traced step. */
+  readonly traces: boolean;
   /** One step; the outputs are those of the operators, none unless the step is traced. */
-  run(inputs: StepInputs): Promise<StepTrace>;
+  run(inputs: StepInputs, traced: boolean): Promise<StepTrace>;
   /** Puts a state into the session, for `advance`. */
   load(state: readonly Tensor[]): Promise<void>;
   /** One step from the session's state to the next. After an invalid step there is no state. */

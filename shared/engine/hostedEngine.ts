@@ -27,7 +27,9 @@ const WINDOW = 4;
 export type Form = Arithmetic | "kernels";
 
 function loadable(program: Program, form: Form, traced: boolean): LoadableStep {
-  return form === "kernels" ? { program, traced } : realise(program, { traced, arithmetic: form });
+  if (form !== "kernels") return realise(program, { traced, arithmetic: form });
+  // Kernels that do not trace are a model after all, as the program is too large for them.
+  return traced ? realise(program, { traced }) : { program };
 }
 
 function realisationsOf(form: Form): EngineDescription["realisations"] {
@@ -82,15 +84,16 @@ export class HostedEngine implements Engine {
 
   /** @throws StepInputsError when a tensor is missing or has another size than the program says. */
   async step(inputs: StepInputs): Promise<StepResult> {
-    const { state, loss, guard } = await this.#plain.run(requireInputs(this.#program, inputs));
+    const { state, loss, guard } = await this.#plain.run(requireInputs(this.#program, inputs), false);
     return { state, loss, guard };
   }
 
   /** @throws StepInputsError as `step`. */
   async trace(inputs: StepInputs): Promise<StepTrace> {
     requireInputs(this.#program, inputs);
+    if (this.#plain.traces) return this.#plain.run(inputs, true);
     this.#traced ??= this.#host.open(loadable(this.#program, this.#form, true));
-    return (await this.#traced).run(inputs);
+    return (await this.#traced).run(inputs, true);
   }
 
   /** @throws StepInputsError, InvalidStateError, InvalidStepError at the first step whose guard is above 2^20. */

@@ -14,7 +14,7 @@ async function openStep(runtime: Runtime, step: LoadableStep): Promise<LocalSess
     return await KernelSession.open(runtime, step);
   } catch (error) {
     if (!(error instanceof OutOfAddressesError)) throw error;
-    return StepSession.open(runtime, realise(step.program, { traced: step.traced }));
+    return StepSession.open(runtime, realise(step.program, { traced: false }));
   }
 }
 

@@ -65,6 +65,10 @@ export class StepSession implements HostedSession {
     }
   }
 
+  get traces(): boolean {
+    return this.#step.outputs.length > 0;
+  }
+
   run(inputs: StepInputs): Promise<StepTrace> {
     return this.#inOrder(async () => {
       const fetched = await this.#call(inputs, inputs.state, null);

@@ -7,7 +7,7 @@ import type { StateRange } from "./engine.ts";
 import { EngineFailedError } from "./errors.ts";
 import type { LoadableStep } from "./host.ts";
 import { LocalHost, type LocalSession } from "./localHost.ts";
-import type { WorkerReply, WorkerRequest, WorkerRuntime } from "./workerHost.ts";
+import type { OpenedSession, WorkerReply, WorkerRequest, WorkerRuntime } from "./workerHost.ts";
 
 const { name, provider, threads } = workerData as WorkerRuntime;
 const isWeb = provider === "wasm";
@@ -25,13 +25,14 @@ async function perform({ session, method, args }: WorkerRequest): Promise<unknow
   loading ??= loadHost();
   const host = await loading;
   if (method === "open") {
-    sessions.set(++opened, await host.open(args[0] as LoadableStep));
-    return opened;
+    const session = await host.open(args[0] as LoadableStep);
+    sessions.set(++opened, session);
+    return { number: opened, traces: session.traces } satisfies OpenedSession;
   }
   const target = sessions.get(session)!;
   switch (method) {
     case "run":
-      return target.run(args[0] as StepInputs);
+      return target.run(args[0] as StepInputs, args[1] as boolean);
     case "load":
       return target.load(args[0] as readonly Tensor[]);
     case "advance":

@@ -20,13 +20,19 @@ export interface WorkerRuntime {
 export interface WorkerRequest {
   readonly id: number;
   readonly session: number;
-  readonly method: "open" | "release" | keyof HostedSession;
+  readonly method: "open" | "release" | Exclude<keyof HostedSession, "traces">;
   readonly args: readonly unknown[];
 }
 
 export type WorkerReply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly problem: string };
+
+/** What `open` answers. */
+export interface OpenedSession {
+  readonly number: number;
+  readonly traces: boolean;
+}
 
 interface Waiting {
   resolve(result: unknown): void;
@@ -53,7 +59,7 @@ export class WorkerHost implements Host {
   }
 
   async open(step: LoadableStep): Promise<HostedSession> {
-    return new WorkerSession(this, (await this.call(0, "open", [step])) as number);
+    return new WorkerSession(this, (await this.call(0, "open", [step])) as OpenedSession);
   }
 
   async release(session: HostedSession): Promise<void> {
@@ -91,15 +97,17 @@ export class WorkerHost implements Host {
 
 class WorkerSession implements HostedSession {
   readonly number: number;
+  readonly traces: boolean;
   readonly #host: WorkerHost;
 
-  constructor(host: WorkerHost, number: number) {
+  constructor(host: WorkerHost, { number, traces }: OpenedSession) {
     this.#host = host;
     this.number = number;
+    this.traces = traces;
   }
 
-  run(inputs: StepInputs): Promise<StepTrace> {
-    return this.#host.call(this.number, "run", [inputs]) as Promise<StepTrace>;
+  run(inputs: StepInputs, traced: boolean): Promise<StepTrace> {
+    return this.#host.call(this.number, "run", [inputs, traced]) as Promise<StepTrace>;
   }
 
   async load(state: readonly Tensor[]): Promise<void> {

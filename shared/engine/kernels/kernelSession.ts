@@ -18,7 +18,6 @@ import { Products } from "./products.ts";
 /** A program to be stepped by kernels. */
 export interface KernelStep {
   readonly program: Program;
-  readonly traced: boolean;
 }
 
 /** Told how long a command took, where somebody measures. */
@@ -26,7 +25,7 @@ export type Observer = (command: Command, milliseconds: number) => void;
 
 type Exports = Readonly<Record<string, (...parameters: number[]) => number>>;
 /** A command that is bound to its memory; what is asynchronous is awaited before the next. */
-type BoundCommand = (sources: SourceOutputs) => Promise<void> | void;
+type BoundCommand = (sources: SourceOutputs, kept: Tensor[] | null) => Promise<void> | void;
 
 const PAGE = 2 ** 16;
 /** What 32-bit addresses reach, without the last page. */
@@ -43,7 +42,6 @@ export class KernelSession implements HostedSession {
   readonly #name: string;
   readonly #program: Program;
   readonly #plan: Plan;
-  readonly #traced: boolean;
   readonly #products: Products;
   readonly #offsets: readonly number[];
   readonly #words: Uint32Array;
@@ -58,7 +56,6 @@ export class KernelSession implements HostedSession {
   private constructor(name: string, step: KernelStep, plan: Plan, products: Products, memory: WebAssembly.Memory) {
     this.#name = name;
     this.#program = step.program;
-    this.#traced = step.traced;
     this.#plan = plan;
     this.#products = products;
     this.#offsets = layOut(plan).offsets;
@@ -68,7 +65,7 @@ export class KernelSession implements HostedSession {
 
   /** @throws UnrealisableError, OutOfAddressesError, EngineFailedError when the runtime refuses a product. */
   static async open(runtime: Runtime, step: KernelStep, observer?: Observer): Promise<KernelSession> {
-    const plan = planProgram(step.program, { traced: step.traced });
+    const plan = planProgram(step.program);
     const pages = Math.ceil(layOut(plan).bytes / PAGE);
     if (pages > MOST_PAGES) throw new OutOfAddressesError(runtime.name, `a step needs ${pages} pages of memory`);
     try {
@@ -87,17 +84,18 @@ export class KernelSession implements HostedSession {
     }
   }
 
-  run(inputs: StepInputs): Promise<StepTrace> {
+  get traces(): boolean {
+    return true;
+  }
+
+  run(inputs: StepInputs, traced: boolean): Promise<StepTrace> {
     return this.#inOrder(async () => {
       const held = this.#isLoaded ? this.#readState("before") : null;
       await this.#load(inputs.state);
-      await this.#execute(inputs);
-      const result = {
-        loss: this.#loss(),
-        guard: this.#guard(),
-        state: this.#readState("after").map(canonicalise),
-        outputs: this.#traced ? this.#outputs() : [],
-      };
+      const kept: Tensor[] | null = traced ? [] : null;
+      await this.#execute(inputs, kept);
+      const state = kept === null ? this.#readState("after").map(canonicalise) : this.#stateOf(kept, inputs.state);
+      const result = { loss: this.#loss(), guard: this.#guard(), state, outputs: kept ?? [] };
       if (held !== null) await this.#load(held);
       else this.#isLoaded = false;
       return result;
@@ -111,7 +109,7 @@ export class KernelSession implements HostedSession {
   advance(sources: SourceOutputs, ranges: readonly StateRange[]): Promise<StepReport> {
     return this.#inOrder(async () => {
       this.#requireState();
-      await this.#execute(sources);
+      await this.#execute(sources, null);
       const [loss, guard] = [this.#loss(), this.#guard()];
       if (!(guard <= GUARD_LIMIT)) {
         this.#isLoaded = false;
@@ -147,13 +145,13 @@ export class KernelSession implements HostedSession {
   async #load(state: readonly Tensor[]): Promise<void> {
     for (const [p, { before }] of this.#plan.state.entries()) this.#write(before, state[p]!.words);
     this.#cells.fill(UNKNOWN);
-    for (const command of this.#prologue) await command({ batches: new Map(), schedule: new Map() });
+    for (const command of this.#prologue) await command({ batches: new Map(), schedule: new Map() }, null);
     this.#isLoaded = true;
   }
 
-  async #execute(sources: SourceOutputs): Promise<void> {
+  async #execute(sources: SourceOutputs, kept: Tensor[] | null): Promise<void> {
     for (const command of this.#commands) {
-      const pending = command(sources);
+      const pending = command(sources, kept);
       if (pending !== undefined) await pending;
     }
   }
@@ -179,10 +177,11 @@ export class KernelSession implements HostedSession {
     return this.#plan.buffers[this.#plan.state[p]!.before]!.bytes / 4;
   }
 
-  #outputs(): Tensor[] {
-    return this.#program.operators.map(({ operator: { dtype, shape } }, index) => {
-      const buffer = this.#plan.outputs[index]!;
-      return canonicalise({ dtype, shape, words: this.#read(buffer, this.#plan.buffers[buffer]!.bytes / 4) });
+  /** The state after a traced step; large models have no room for second copies. */
+  #stateOf(outputs: readonly Tensor[], before: readonly Tensor[]): Tensor[] {
+    return this.#program.state.map(({ dtype, shape, source }, p) => {
+      const { words } = source === null ? before[p]! : outputs[source]!;
+      return { dtype, shape, words: source === null ? words.slice() : words };
     });
   }
 
@@ -241,6 +240,13 @@ export class KernelSession implements HostedSession {
           }
           this.#write(command.to, tensor.words);
         };
+      case "keep": {
+        const { dtype, shape } = this.#program.operators[command.operator]!.operator;
+        const words = this.#plan.buffers[command.from]!.bytes / 4;
+        return (_, kept) => {
+          if (kept !== null) kept.push(canonicalise({ dtype, shape, words: this.#read(command.from, words) }));
+        };
+      }
       case "peak": {
         const at = this.#offsets[command.to]! / 4;
         const { mode, cell } = command;
@@ -256,9 +262,9 @@ export class KernelSession implements HostedSession {
 
 function observed(commands: readonly Command[], observer: Observer) {
   return (bound: BoundCommand, index: number): BoundCommand =>
-    async (sources) => {
+    async (sources, kept) => {
       const started = performance.now();
-      await bound(sources);
+      await bound(sources, kept);
       observer(commands[index]!, performance.now() - started);
     };
 }

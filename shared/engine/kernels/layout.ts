@@ -69,6 +69,8 @@ function buffersOf(command: Command): BufferId[] {
       return command.places.map(({ buffer }) => buffer);
     case "product":
       return [command.a, command.b, command.c];
+    case "keep":
+      return [command.from];
     default:
       return [command.to];
   }

@@ -74,6 +74,8 @@ export type Command =
   | ProductCommand
   /** Writes the output of an operator that is an input of the step. */
   | { readonly kind: "feed"; readonly operator: number; readonly to: BufferId }
+  /** In a traced step, copies what an operator gave. */
+  | { readonly kind: "keep"; readonly operator: number; readonly from: BufferId }
   /** Writes the power of two above a greatest magnitude (mode 1), or itself. */
   | { readonly kind: "peak"; readonly mode: 0 | 1; readonly cell: CellId; readonly to: BufferId };
 
@@ -99,8 +101,8 @@ export interface Plan {
 }
 
 /** @throws UnrealisableError as `realise`. */
-export function planProgram(program: Program, options: { traced: boolean }): Plan {
-  return new Planner(program, options.traced).plan();
+export function planProgram(program: Program): Plan {
+  return new Planner(program).plan();
 }
 
 const WORD_BYTES = 4;
@@ -108,7 +110,6 @@ const ELEMENT: Readonly<Record<Dtype, ElementType>> = { [Dtype.float32]: "float3
 
 class Planner {
   readonly #program: Program;
-  readonly #traced: boolean;
   readonly #buffers: BufferPlan[] = [];
   readonly #functions: Code[] = [];
   readonly #kernels = new Map<string, { readonly code: number; readonly extent: Extent }>();
@@ -125,9 +126,8 @@ class Planner {
   readonly #measured = new Set<string>();
   #cellCount = 0;
 
-  constructor(program: Program, traced: boolean) {
+  constructor(program: Program) {
     this.#program = program;
-    this.#traced = traced;
     this.#state = program.state.map(({ shape }) => this.#buffer(wordCount(shape) * WORD_BYTES, true));
     this.#constants = program.constants.map(({ words, dtype }, index) => {
       if (dtype === Dtype.float32) requireBounded(words, index);
@@ -147,7 +147,9 @@ class Planner {
 
     for (const [index, { name, operator }] of operators.entries()) {
       try {
-        this.#outputs.push(this.#operator(index, operator));
+        const output = this.#operator(index, operator);
+        this.#outputs.push(output);
+        this.#commands.push({ kind: "keep", operator: index, from: output });
       } catch (error) {
         if (error instanceof UnrealisableError) throw new UnrealisableError(error.problem, name);
         throw error;
@@ -586,7 +588,7 @@ class Planner {
   }
 
   #isKept(index: number): boolean {
-    return this.#traced || index === this.#program.loss || this.#program.state.some(({ source }) => source === index);
+    return index === this.#program.loss || this.#program.state.some(({ source }) => source === index);
   }
 
   /**
@@ -594,7 +596,7 @@ class Planner {
    * reads each word just before it is overwritten.
    */
   #inPlace(index: number, operator: Operator): BufferId | null {
-    if (this.#traced || operator.family !== "map") return null;
+    if (operator.family !== "map") return null;
     const p = this.#program.state.findIndex(({ source }) => source === index);
     if (p === -1) return null;
     const reads = ({ reference }: Operand) => reference.kind === "state" && reference.index === p;

@@ -6,7 +6,8 @@ import { embeddingProgram, randomProgram, regressionProgram } from "../../helper
 
 const touched = (command: Command): number[] => {
   if (command.kind === "kernel") return command.places.map(({ buffer }) => buffer);
-  return command.kind === "product" ? [command.a, command.b, command.c] : [command.to];
+  if (command.kind === "product") return [command.a, command.b, command.c];
+  return [command.kind === "keep" ? command.from : command.to];
 };
 
 test("buffers that live at one time lie apart, and the memory is used again", () => {
@@ -16,8 +17,8 @@ test("buffers that live at one time lie apart, and the memory is used again", ()
     embeddingProgram(),
     ...Array.from({ length: 40 }, (_, i) => randomProgram(i)),
   ]) {
-    for (const traced of [false, true]) {
-      const plan = planProgram(program, { traced });
+    {
+      const plan = planProgram(program);
       const { offsets, bytes } = layOut(plan);
       const lives = plan.buffers.map(({ lasting, bytes: size }, buffer) => {
         const uses = plan.commands.flatMap((command, at) => (touched(command).includes(buffer) ? [at] : []));
@@ -40,8 +41,6 @@ test("buffers that live at one time lie apart, and the memory is used again", ()
 });
 
 test("a state tensor is overwritten where it lies when nobody reads the old one afterwards", () => {
-  const inPlace = (traced: boolean) =>
-    planProgram(regressionProgram(), { traced }).state.filter(({ before, after }) => before === after).length;
-  assert.ok(inPlace(false) > 0);
-  assert.equal(inPlace(true), 0, "a trace keeps what every operator read");
+  const inPlace = planProgram(regressionProgram()).state.filter(({ before, after }) => before === after);
+  assert.ok(inPlace.length > 0);
 });
