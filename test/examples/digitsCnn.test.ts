@@ -37,7 +37,7 @@ test("the images are the same on every machine, in every portion", () => {
   assert.deepEqual(later.images, images.slice(17 * SIDE * SIDE, 20 * SIDE * SIDE));
 });
 
-test("a third of the training reads most digits that it has not seen", async () => {
+test("half of the training reads most digits that it has not seen", async () => {
   const { taskPackage, data } = await prepareTask(path.join(folder, "task.json"));
   const { job, initialState } = taskPackage;
   const engine = await startOnnxRuntime(job.program);

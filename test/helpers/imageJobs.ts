@@ -1,0 +1,36 @@
+/** Small jobs of convolutional networks, for tests that look at every operator of a step. The models are those of `test/program/pytorch`. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { compileTraining } from "../../shared/program/compile.ts";
+import { Dtype } from "../../shared/program/descriptor.ts";
+import type { Job } from "../../shared/program/job.ts";
+import type { Tensor } from "../../shared/program/program.ts";
+import { exampleJob } from "./programs.ts";
+
+export interface ImageJob {
+  readonly job: Job;
+  readonly initialState: readonly Tensor[];
+}
+
+/** Two convolutions with pools, one of them padded. */
+export const lenetJob = (): ImageJob => jobOf("lenet", 64, 6);
+/** Convolutions with batch normalisation, a residual block and a strided shortcut. */
+export const resnetJob = (): ImageJob => jobOf("resnet", 36, 4);
+
+function jobOf(name: string, pixels: number, classes: number): ImageJob {
+  const file = path.resolve(import.meta.dirname, "../program/pytorch/vectors", `${name}.onnx`);
+  const { program, initialState, schedule } = compileTraining({
+    model: readFileSync(file),
+    fields: [
+      { name: "input", dtype: Dtype.float32, offset: 0, width: pixels, minimum: -1, maximum: 1 },
+      { name: "target", dtype: Dtype.int32, offset: pixels, width: 1, minimum: 0, maximum: classes - 1 },
+    ],
+    batch: 3,
+    loss: { kind: "softmaxCrossEntropy" },
+    optimizer: { kind: "adamw", beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 },
+    rate: { kind: "constant", peak: 0.01, warmup: 0 },
+    steps: 2,
+  });
+  const job = exampleJob(program, 51, { steps: 2, interval: 2 });
+  return { job: { ...job, schedule: schedule.words }, initialState };
+}
