@@ -38,6 +38,13 @@ import type { Importer } from "./importer.ts";
 import { importGather, importGatherElements } from "./importGather.ts";
 import { importBatchNormalization, importInstanceNormalization } from "./importNormalise.ts";
 import { importAveragePool, importGlobalAveragePool, importMaxPool } from "./importPool.ts";
+import {
+  importBernoulli,
+  importRandomNormal,
+  importRandomNormalLike,
+  importRandomUniform,
+  importRandomUniformLike,
+} from "./importRandom.ts";
 import { importGru, importLstm } from "./importRecurrent.ts";
 import { importConcat } from "./join.ts";
 import { importLog } from "./log.ts";
@@ -63,6 +70,11 @@ import { importWhere } from "./where.ts";
 
 export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
   Object.entries({
+    Bernoulli: importBernoulli,
+    RandomNormal: importRandomNormal,
+    RandomNormalLike: importRandomNormalLike,
+    RandomUniform: importRandomUniform,
+    RandomUniformLike: importRandomUniformLike,
     Abs: importAbs,
     Add: importAdd,
     And: importAnd,

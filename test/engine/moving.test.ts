@@ -1,8 +1,10 @@
 /** Layers that move, join and draw numbers, as programs on every form of step. */
 import { test } from "node:test";
+import { add } from "../../shared/layers/add.ts";
 import { dropout } from "../../shared/layers/dropout.ts";
 import { concat, join } from "../../shared/layers/join.ts";
 import { field, state } from "../../shared/layers/leaf.ts";
+import { bernoulli, normal, uniform } from "../../shared/layers/normal.ts";
 import { pad } from "../../shared/layers/pad.ts";
 import { reshape } from "../../shared/layers/reshape.ts";
 import { slice, spreadAxis } from "../../shared/layers/slice.ts";
@@ -40,6 +42,11 @@ const CASES: Readonly<Record<string, Build>> = {
       { value: spread, start: 8 },
     ];
     return join(graph, parts, 2, 20, "between");
+  },
+  "noise of every distribution": (graph, x) => {
+    const noisy = add(graph, x, normal(graph, [3, 5], graph.takeStream(), "noise"), "noisy");
+    const high = bernoulli(graph, uniform(graph, [4, 3, 5], 0.25, 1, graph.takeStream(), "p"), graph.takeStream(), "b");
+    return add(graph, noisy, high, "all");
   },
   dropout: (graph, x) => {
     const once = dropout(graph, x, 0.25, graph.takeStream(), "once");
