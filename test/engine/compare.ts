@@ -10,8 +10,8 @@ import { type Job, stepInputs } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { embeddingProgram, exampleJob, exampleState, randomProgram, regressionProgram } from "../helpers/programs.ts";
 
-/** Random programs of a run; TOUCHSTONE_DEEP=1 asks for many more. */
-export const PROGRAMS = process.env.TOUCHSTONE_DEEP === "1" ? 1500 : 60;
+/** Random programs of a run of several steps; `property.test.ts` tries many more for one. */
+export const PROGRAMS = process.env.TOUCHSTONE_DEEP === "1" ? 300 : 18;
 
 /** Every realisation of every rule. */
 export const ARITHMETICS: readonly Arithmetic[] = [
