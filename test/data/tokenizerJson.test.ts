@@ -167,6 +167,54 @@ describe("normalizers", () => {
   }
 });
 
+describe("SentencePiece's compiled normalizer", () => {
+  interface Node {
+    readonly children: Map<number, Node>;
+    value?: number;
+  }
+
+  /** A table of the replacements, its double array laid out by first fit. */
+  function compile(replacements: Readonly<Record<string, string>>): string {
+    const root: Node = { children: new Map() };
+    const texts: number[] = [];
+    for (const [from, to] of Object.entries(replacements)) {
+      let node = root;
+      for (const byte of Buffer.from(from)) {
+        if (!node.children.has(byte)) node.children.set(byte, { children: new Map() });
+        node = node.children.get(byte)!;
+      }
+      node.value = texts.length;
+      texts.push(...Buffer.from(to), 0);
+    }
+    const units = new Map<number, number>();
+    const taken = new Set([0]);
+    const place = (node: Node, at: number, label: number): void => {
+      const labels = [...node.children.keys(), ...(node.value === undefined ? [] : [0])];
+      let offset = 1;
+      while (labels.some((child) => taken.has(at ^ offset ^ child))) offset++;
+      for (const child of labels) taken.add(at ^ offset ^ child);
+      units.set(at, ((offset << 10) | (node.value === undefined ? 0 : 0x100) | label) >>> 0);
+      if (node.value !== undefined) units.set(at ^ offset, (0x80000000 | node.value) >>> 0);
+      for (const [byte, child] of node.children) place(child, at ^ offset ^ byte, byte);
+    };
+    place(root, 0, 0);
+    const length = 1 + [...units.keys()].reduce((a, b) => Math.max(a, b));
+    const file = Buffer.alloc(4 + 4 * length);
+    file.writeUInt32LE(4 * length);
+    for (const [at, unit] of units) file.writeUInt32LE(unit, 4 + 4 * at);
+    return Buffer.concat([file, Buffer.from(texts)]).toString("base64");
+  }
+
+  it("replaces the longest entry at each place, and nothing inside a character", () => {
+    const table = compile({ a: "1", ab: "22", abcd: "", é: "e", "e\u0301": "e", "\u{1f600}": "é", "\u0301": "?" });
+    const root = { normalizer: { type: "Precompiled", precompiled_charsmap: table }, pre_tokenizer: null };
+    const vocab = numbered(["1", "2", "b", "c", "x", "e", "é", "猫", "?"]);
+    const model = { type: "BPE", vocab, merges: [] };
+    const tokenizer = new JsonTokenizer(JSON.stringify({ ...root, model, decoder: { type: "Fuse" } }));
+    assert.equal(tokenizer.decode(tokenizer.encode("aabcxabcdbé猫e\u0301😀")), "122cxbe猫eé");
+  });
+});
+
 describe("byte pair encoding", () => {
   const tokensOf = (model: Json, text: string, more: Json = {}) => {
     const tokenizer = new JsonTokenizer(JSON.stringify({ model: { type: "BPE", ...model }, ...more }));
@@ -520,7 +568,7 @@ describe("tokenizer.json files", () => {
   });
 
   it("are refused with the component that is not supported", () => {
-    refused({ model, normalizer: { type: "Precompiled", precompiled_charsmap: "" } }, "$.normalizer", /Precompiled/);
+    refused({ model, normalizer: { type: "Nmt" } }, "$.normalizer", /Nmt/);
     const second = { type: "Sequence", normalizers: [{ type: "NFC" }, { type: "Nmt" }] };
     refused({ model, normalizer: second }, "$.normalizer.normalizers.1", /Nmt/);
     refused({ model, pre_tokenizer: { type: "UnicodeScripts" } }, "$.pre_tokenizer", /UnicodeScripts/);
@@ -562,6 +610,10 @@ describe("tokenizer.json files", () => {
     refused({ model: { type: "WordPiece", vocab: { a: 0 }, unk_token: "?" } }, "$.model", /unk_token/);
     refused({ model: { type: "Unigram", vocab: [["a", 0]], unk_id: 1 } }, "$.model", /unk_id/);
     refused({ model: { type: "Unigram", vocab: [["a"]] } }, "$.model", /token 0/);
+    for (const table of ["", "AAAA", "BAAAAA==", "?"]) {
+      const normalizer = { type: "Precompiled", precompiled_charsmap: table };
+      refused({ model, normalizer }, "$.normalizer", /precompiled_charsmap/);
+    }
     refused({ model, normalizer: { type: "Strip", strip_left: 1 } }, "$.normalizer", /strip_left/);
     refused({ model, pre_tokenizer: { type: "Split", behavior: "Isolated" } }, "$.pre_tokenizer.pattern", /no object/);
   });

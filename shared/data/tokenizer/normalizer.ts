@@ -2,6 +2,7 @@
 import { toByteCharacters } from "./byteLevel.ts";
 import type { Component } from "./component.ts";
 import { patternOf } from "./pattern.ts";
+import { precompiledNormalizer } from "./precompiled.ts";
 
 export type Normalizer = (text: string) => string;
 
@@ -45,6 +46,8 @@ export function normalizerOf(component: Component): Normalizer {
       return toByteCharacters;
     case "BertNormalizer":
       return bertNormalizer(component);
+    case "Precompiled":
+      return precompiledNormalizer(component);
     default:
       throw component.unsupported();
   }
