@@ -7,7 +7,6 @@ import { parameterIndices } from "../shared/program/optimizer/parameters.ts";
 import type { Program, Tensor } from "../shared/program/program.ts";
 import { type Baseline, baselineOf } from "./baseline.ts";
 import { type Evaluation, TrainedModel } from "./evaluate.ts";
-import { forwardProgram } from "./forwardProgram.ts";
 import type { PreparedTask } from "./prepare.ts";
 
 /** Held-out samples and a model that cannot be brought together. */
@@ -30,7 +29,7 @@ export interface EvaluationOptions extends EngineOptions {
  * @throws EvaluationError, SafetensorsError, EngineFailedError.
  */
 export async function evaluateModel(
-  { data, taskPackage }: PreparedTask,
+  { data, taskPackage, evaluation }: PreparedTask,
   file: Uint8Array | null,
   { limit, ...engineOptions }: EvaluationOptions = {},
 ): Promise<ModelEvaluation> {
@@ -43,16 +42,16 @@ export async function evaluateModel(
       remedy: "Hold out more samples (docs/data.md), or train with smaller batches.",
     });
   }
-  const forward =
-    program.logits === null ? { program, keep: (whole: readonly Tensor[]) => whole } : forwardProgram(program);
-  const engine = await startOnnxRuntime(forward.program, engineOptions);
+  const engine = await startOnnxRuntime(evaluation.program, engineOptions);
   try {
-    const evaluation = await new TrainedModel(engine, forward.program, forward.keep(state)).evaluate(
-      data.heldOut,
-      limit,
+    const model = new TrainedModel(
+      engine,
+      evaluation.program,
+      evaluation.kept.map((index) => state[index]!),
     );
-    const evaluated = data.heldOut.subarray(0, evaluation.samples * data.layout.words);
-    return { ...evaluation, baseline: baselineOf(data, evaluated) };
+    const result = await model.evaluate(data.heldOut, limit);
+    const evaluated = data.heldOut.subarray(0, result.samples * data.layout.words);
+    return { ...result, baseline: baselineOf(data, evaluated) };
   } finally {
     await engine.close();
   }

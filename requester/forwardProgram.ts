@@ -1,15 +1,11 @@
 /** The part of a training program that evaluates the model: what its logits and its loss depend on, without any update. */
-import type { Operator, Reference } from "../shared/program/descriptor.ts";
-import type { Program, Tensor } from "../shared/program/program.ts";
 
-export interface ForwardProgram {
-  readonly program: Program;
-  /** The kept tensors of a state of the training program, in the forward program's order. */
-  keep(state: readonly Tensor[]): readonly Tensor[];
-}
+import type { CompiledEvaluation } from "../shared/program/compile.ts";
+import type { Operator, Reference } from "../shared/program/descriptor.ts";
+import type { Program } from "../shared/program/program.ts";
 
 /** @throws RangeError when the program names no logits. */
-export function forwardProgram(training: Program): ForwardProgram {
+export function forwardProgram(training: Program): CompiledEvaluation {
   if (training.logits === null) throw new RangeError("the program names no logits");
   const operators = new Set<number>();
   const state = new Set<number>();
@@ -42,7 +38,7 @@ export function forwardProgram(training: Program): ForwardProgram {
     logits: operatorIndex.get(training.logits)!,
     loss: operatorIndex.get(training.loss)!,
   };
-  return { program, keep: (whole) => kept.map((index) => whole[index]!) };
+  return { program, kept };
 }
 
 /** New positions of the kept indices, in their order. */

@@ -7,12 +7,19 @@ import type { DataFile } from "../shared/data/sourceArray.ts";
 import type { TaskPackage } from "../shared/data/taskPackage.ts";
 import { withWeights } from "../shared/data/weights.ts";
 import { TouchstoneError } from "../shared/errors.ts";
-import { compileTraining } from "../shared/program/compile.ts";
+import {
+  type CompiledEvaluation,
+  compileEvaluation,
+  compileTraining,
+  type TrainingSettings,
+} from "../shared/program/compile.ts";
 import { ModelError } from "../shared/program/errors.ts";
 import type { Job } from "../shared/program/job.ts";
 import { decodeModel } from "../shared/program/onnx/decode.ts";
 import { encodeModel } from "../shared/program/onnx/encode.ts";
+import type { Program } from "../shared/program/program.ts";
 import { parseTaskFile, type TaskFile, TaskFileError } from "../shared/program/task.ts";
+import { forwardProgram } from "./forwardProgram.ts";
 import { readModelFile } from "./readModel.ts";
 
 export interface PreparedTask {
@@ -20,6 +27,8 @@ export interface PreparedTask {
   readonly taskPackage: TaskPackage;
   /** The samples with what was held out. */
   readonly data: Dataset;
+  /** What evaluates a state of the run. */
+  readonly evaluation: CompiledEvaluation;
 }
 
 /** @throws TaskFileError, and as `buildDataset`. */
@@ -45,15 +54,15 @@ export async function prepareTask(file: string): Promise<PreparedTask> {
       ? null
       : { name: initial, bytes: await readBytes(path.resolve(path.dirname(file), initial), "$.training.initial") };
   const files = { model: weights === null ? model : replaceWeights(model, weights), fields: layout.fields };
-  const { program, initialState, schedule } = compileTraining(
+  const settings: TrainingSettings =
     training.kind === "gan"
       ? {
           ...training,
           ...files,
           discriminatorModel: await readModel(training.discriminator.model, "$.training.discriminator.model"),
         }
-      : { ...training, ...files },
-  );
+      : { ...training, ...files };
+  const { program, initialState, schedule } = compileTraining(settings);
   const { seed, steps, interval } = training;
   const job: Job = { program, samples: data.training, schedule: schedule.words, seed, steps, interval };
   const taskPackage: TaskPackage = {
@@ -63,7 +72,13 @@ export async function prepareTask(file: string): Promise<PreparedTask> {
     ...(text === null ? {} : { tokenizer: text.tokenizer.spec }),
     ...(Object.keys(classes).length === 0 ? {} : { classes }),
   };
-  return { task, data, taskPackage };
+  const evaluation = settings.kind === "train" ? compileEvaluation(settings, program) : evaluationWithin(program);
+  return { task, data, taskPackage, evaluation };
+}
+
+/** Of a step that is no training of one model: what its logits and its loss depend on. */
+function evaluationWithin(program: Program): CompiledEvaluation {
+  return program.logits === null ? { program, kept: [...program.state.keys()] } : forwardProgram(program);
 }
 
 /** @throws ModelError, DataFileError when the weights are not this model's. */

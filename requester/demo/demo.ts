@@ -9,7 +9,6 @@ import { segmentCount } from "../../shared/program/job.ts";
 import { type Baseline, baselineOf } from "../baseline.ts";
 import { TrainedModel } from "../evaluate.ts";
 import { fetchModel } from "../fetchModel.ts";
-import { forwardProgram } from "../forwardProgram.ts";
 import { type PreparedTask, prepareTask } from "../prepare.ts";
 import { type CheatedRun, runCheat } from "./cheatedRun.ts";
 import { accuseFalsely, type FalseAccusation } from "./falseAccusation.ts";
@@ -102,7 +101,7 @@ async function startVerifiers(stage: Stage): Promise<ProgramProcess[]> {
 
 async function evaluate(
   stage: Stage,
-  { data }: PreparedTask,
+  { data, evaluation }: PreparedTask,
   { taskId }: StartedTask,
   losses: readonly number[],
 ): Promise<HonestResult> {
@@ -111,11 +110,15 @@ async function evaluate(
     .start("requester", "requester", ["fetch", taskId, "--out", file])
     .waitFor("fetching", ({ event }) => event === "fetched");
   const parameters = readSafetensors(await readFile(file)).tensors.reduce((sum, { words }) => sum + words.length, 0);
-  const { taskPackage, state } = await fetchModel(stage.chain, stage.deployment, stage.store, taskId);
-  const { program, keep } = forwardProgram(taskPackage.job.program);
+  const { state } = await fetchModel(stage.chain, stage.deployment, stage.store, taskId);
+  const { program, kept } = evaluation;
   const engine = await startOnnxRuntime(program);
   try {
-    const model = new TrainedModel(engine, program, keep(state));
+    const model = new TrainedModel(
+      engine,
+      program,
+      kept.map((index) => state[index]!),
+    );
     const { loss, accuracy, samples } = await model.evaluate(data.heldOut, HELD_OUT_SAMPLES);
     return {
       losses,

@@ -2,7 +2,7 @@
 import type { BuiltStep } from "./compile/builtStep.ts";
 import { buildGan, type GanSettings } from "./compile/gan.ts";
 import { buildInference, type InferenceSettings } from "./compile/inference.ts";
-import { buildSupervised, type SupervisedSettings } from "./compile/supervised.ts";
+import { buildEvaluation, buildSupervised, type SupervisedSettings } from "./compile/supervised.ts";
 import { buildUserStep, type UserStepSettings } from "./compile/userStep.ts";
 import { wordCount } from "./descriptor.ts";
 import { ModelError, SettingError } from "./errors.ts";
@@ -28,6 +28,24 @@ export interface CompiledTraining {
 export function compileTraining(settings: TrainingSettings): CompiledTraining {
   requireCounts(settings);
   return finish(build(settings), settings.steps);
+}
+
+/** A program that evaluates what a training program trains. */
+export interface CompiledEvaluation {
+  readonly program: Program;
+  /** For each tensor of its state, which one of the training program's it is. */
+  readonly kept: readonly number[];
+}
+
+/**
+ * The model as it is evaluated, without dropout and by its running statistics, on batches of the same size.
+ * @param training what `compileTraining` made of the same settings.
+ * @throws as `compileTraining`.
+ */
+export function compileEvaluation(settings: SupervisedSettings, training: Program): CompiledEvaluation {
+  const positions = new Map(training.state.map(({ name }, index) => [name, index]));
+  const { program } = finish(buildEvaluation(settings, new Set(positions.keys())), 1);
+  return { program, kept: program.state.map(({ name }) => positions.get(name)!) };
 }
 
 function build(settings: TrainingSettings): BuiltStep {

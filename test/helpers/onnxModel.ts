@@ -28,6 +28,13 @@ export class OnnxBuilder {
     });
   }
 
+  truth(value: boolean): string {
+    const data = Uint8Array.of(value ? 1 : 0);
+    return this.node("Constant", [], {
+      value: { kind: "tensor", value: { name: "", type: OnnxType.bool, dimensions: [], data } },
+    });
+  }
+
   /** Returns the output's name. */
   node(
     operator: string,

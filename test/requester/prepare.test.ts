@@ -157,7 +157,8 @@ describe("prepareTask on a table", () => {
   }
 
   it("gives a job that learns, a package that says what classes are called, and weights to go on from", async () => {
-    const { task, taskPackage, data } = await prepare();
+    const prepared = await prepare();
+    const { taskPackage, data } = prepared;
     const { job, initialState } = taskPackage;
     requireWellFormedJob(job, initialState);
     assert.deepEqual(taskPackage.classes, { target: ["above", "below", "inside"] });
@@ -178,17 +179,17 @@ describe("prepareTask on a table", () => {
       const weights = parameters.map((index) => ({ name: job.program.state[index]!.name, ...state[index]! }));
       await writeFile(path.join(folder, "model.safetensors"), writeSafetensors(weights));
       const file = await readFile(path.join(folder, "model.safetensors"));
-      const { accuracy, baseline, samples } = await evaluateModel({ data, task, taskPackage }, file);
+      const { accuracy, baseline, samples } = await evaluateModel(prepared, file);
       assert.deepEqual([accuracy, samples], [after.accuracy, after.samples]);
       assert.ok(baseline!.loss > after.loss && baseline!.loss < Math.log(3) + 0.05, `${baseline!.loss}`);
-      assert.equal((await evaluateModel({ data, task, taskPackage }, null, { limit: 60 })).samples, 60);
-      await assert.rejects(evaluateModel({ data, task, taskPackage }, file, { limit: 29 }), EvaluationError);
+      assert.equal((await evaluateModel(prepared, null, { limit: 60 })).samples, 60);
+      await assert.rejects(evaluateModel(prepared, file, { limit: 29 }), EvaluationError);
       for (const wrong of [
         weights.slice(1),
         [...weights, { ...weights[0]!, name: "more" }],
         [{ ...weights[0]!, shape: [48] }],
       ]) {
-        await assert.rejects(evaluateModel({ data, task, taskPackage }, writeSafetensors(wrong)), EvaluationError);
+        await assert.rejects(evaluateModel(prepared, writeSafetensors(wrong)), EvaluationError);
       }
       const next = await prepare({ initial: "model.safetensors" });
       for (const index of parameters) {

@@ -4,7 +4,7 @@ import { concat } from "../../layers/join.ts";
 import type { SampleOrder } from "../../numerics/sampleOrder.ts";
 import { SettingError } from "../errors.ts";
 import { SourceGraph, type ValueId } from "../graph.ts";
-import type { ForwardUpdate, ImportedModel } from "../import.ts";
+import type { ForwardUpdate, ImportedModel, Parameter } from "../import.ts";
 import { decodeModel } from "../onnx/decode.ts";
 import type { OnnxModel } from "../onnx/model.ts";
 import type { SampleField } from "../program.ts";
@@ -60,6 +60,33 @@ export function buildSupervised(settings: SupervisedSettings): BuiltStep {
     },
     initial: wordsByValue(parameters),
     columns,
+  };
+}
+
+/**
+ * The model as it is evaluated: nothing is dropped, running statistics are used, the whole batch at once, nothing is replaced.
+ * @param kept names of the tensors that a state of the training holds; the model's other parameters are constants.
+ */
+export function buildEvaluation(settings: SupervisedSettings, kept: ReadonlySet<string>): BuiltStep {
+  const graph = new SourceGraph();
+  const { batch, loss } = settings;
+  const fields = new BatchFields(graph, settings.fields, batch, settings.order);
+  const rows = { first: 0, count: batch, share: 1 };
+  const imported = forward(graph, readModel(settings).model, fields, rows, { training: false });
+  const part = lossPart(graph, loss, imported, fields, rows);
+  const isKept = ({ name }: Parameter): boolean => kept.has(name);
+  return {
+    step: {
+      graph,
+      state: imported.parameters.filter(isKept).map(({ value }) => ({ value, next: null })),
+      constants: wordsByValue(imported.parameters.filter((parameter) => !isKept(parameter))),
+      loss: part.loss,
+      logits: part.prediction,
+      fields: settings.fields,
+      scheduleColumns: [],
+    },
+    initial: wordsByValue(imported.parameters),
+    columns: new ScheduleColumns(graph),
   };
 }
 
