@@ -51,6 +51,7 @@ export function join(
     name,
     layer: "join",
     inputs: parts.map(({ value }) => value),
+    joined: { axis, starts: parts.map(({ start }) => start) },
     dtype,
     shape,
     ...greatest,
@@ -103,6 +104,25 @@ function emitJoin(
     operands: parts.map(({ view }) => operandOf(view, view.strides)),
     ranges: parts.map(({ view, start }): JoinRange => ({ start, extent: view.shape[axis]! })),
   });
+}
+
+/**
+ * The sum of two joins as one join, where no position is taken in both: the gradients of the parts of a split tensor. null where there is
+ * no such join.
+ */
+export function joinSum(graph: SourceGraph, a: ValueId, b: ValueId, name: string): ValueId | null {
+  const [left, right] = [graph.node(a), graph.node(b)];
+  if (left.joined === undefined || right.joined === undefined || left.joined.axis !== right.joined.axis) return null;
+  if (left.dtype !== right.dtype || !sameShape(left.shape, right.shape)) return null;
+  const { axis } = left.joined;
+  const parts = [left, right]
+    .flatMap(({ inputs, joined }) => inputs.map((value, at): JoinPart => ({ value, start: joined!.starts[at]! })))
+    .sort((x, y) => x.start - y.start);
+  const overlaps = parts.some(({ start }, at) => {
+    const before = parts[at - 1];
+    return before !== undefined && before.start + graph.shape(before.value)[axis]! > start;
+  });
+  return overlaps ? null : join(graph, parts, axis, left.shape[axis]!, name);
 }
 
 /** Tensors one behind the other. @throws RangeError as `join`. */

@@ -1,5 +1,6 @@
 /** Reverse-mode differentiation of a source graph: it appends the nodes that compute gradients. */
 import { add } from "../layers/add.ts";
+import { joinSum } from "../layers/join.ts";
 import { ModelError } from "./errors.ts";
 import type { SourceGraph, ValueId } from "./graph.ts";
 
@@ -25,7 +26,7 @@ export function differentiate(
   const gradients = new Map<ValueId, ValueId>();
   const contribute = (tensor: ValueId, gradient: ValueId): void => {
     const before = gradients.get(tensor);
-    gradients.set(tensor, before === undefined ? gradient : add(graph, before, gradient, graph.name(gradient)));
+    gradients.set(tensor, before === undefined ? gradient : sum(graph, before, gradient));
   };
   for (const id of [...onPath].sort((a, b) => b - a)) {
     const seed = seeds.get(id);
@@ -42,6 +43,12 @@ export function differentiate(
     }
     return gradient;
   });
+}
+
+/** The gradients of different parts of one tensor stand side by side; others are added. */
+function sum(graph: SourceGraph, a: ValueId, b: ValueId): ValueId {
+  const name = graph.name(b);
+  return joinSum(graph, a, b, name) ?? add(graph, a, b, name);
 }
 
 /** Nodes between a variable and a loss, ends included. */

@@ -29,6 +29,8 @@ export interface SourceNode {
   readonly sign?: 1 | -1;
   /** float32 tensors whose elements are 0 or 1 and stand for false and true. */
   readonly isTruth?: boolean;
+  /** Join nodes: where each input starts along which axis. */
+  readonly joined?: { readonly axis: number; readonly starts: readonly number[] };
   /** Transpose nodes: which input axis each output axis is. */
   readonly permutation?: readonly number[];
   /**

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { elementwise } from "../../shared/layers/elementwise.ts";
 import { constant, state } from "../../shared/layers/leaf.ts";
+import { matmul } from "../../shared/layers/matmul.ts";
+import { slice } from "../../shared/layers/slice.ts";
 import { softmaxCrossEntropy } from "../../shared/layers/softmaxCrossEntropy.ts";
 import { tanh } from "../../shared/layers/tanh.ts";
+import { transposeMatrix } from "../../shared/layers/transpose.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
 import { differentiate } from "../../shared/program/differentiate.ts";
 import { ModelError } from "../../shared/program/errors.ts";
 import { SourceGraph, type ValueId } from "../../shared/program/graph.ts";
+import type { Program } from "../../shared/program/program.ts";
+import { checkGradients } from "../helpers/gradientCheck.ts";
 import { ints } from "../helpers/operators.ts";
 
 function lossOf(graph: SourceGraph, logits: ValueId): ValueId {
@@ -55,4 +60,32 @@ test("nothing is differentiated that leads to no variable", () => {
   differentiate(graph, loss, [x]);
   const added = Array.from({ length: graph.size - before }, (_, i) => graph.node(before + i).layer);
   assert.deepEqual(added, ["softmaxGradient"]);
+});
+
+describe("parts of a tensor", () => {
+  const joins = (program: Program) => program.operators.filter(({ operator }) => operator.family === "join").length;
+  const curved = (graph: SourceGraph, x: ValueId, first: number, length: number) =>
+    tanh(graph, slice(graph, x, 1, first, length, 1, "part"), "tanh");
+
+  test("that do not overlap give one join of their gradients, whatever their order", () => {
+    const program = checkGradients([[3, 6]], (graph, [x]) => {
+      const [middle, last, first] = [curved(graph, x!, 2, 2), curved(graph, x!, 4, 2), curved(graph, x!, 0, 2)];
+      return matmul(graph, matmul(graph, middle, transposeMatrix(graph, last), "dot"), first, "out");
+    });
+    assert.equal(joins(program), 1);
+  });
+
+  test("that leave a gap get zeros there", () => {
+    const program = checkGradients([[3, 6]], (graph, [x]) =>
+      matmul(graph, curved(graph, x!, 0, 2), transposeMatrix(graph, curved(graph, x!, 4, 2)), "dot"),
+    );
+    assert.equal(joins(program), 1);
+  });
+
+  test("that overlap are added", () => {
+    const program = checkGradients([[3, 6]], (graph, [x]) =>
+      matmul(graph, curved(graph, x!, 0, 3), transposeMatrix(graph, curved(graph, x!, 2, 3)), "dot"),
+    );
+    assert.equal(joins(program), 2);
+  });
 });
