@@ -23,6 +23,7 @@ const [
   { addEvaluate },
   { addServeStore },
   { addFaucet },
+  { addLint },
 ] = await Promise.all([
   import("./commands/post.ts"),
   import("./commands/follow.ts"),
@@ -33,6 +34,7 @@ const [
   import("./commands/evaluate.ts"),
   import("./commands/serveStore.ts"),
   import("./commands/faucet.ts"),
+  import("./commands/lint.ts"),
 ]);
 addPost(program);
 addFollow(program);
@@ -43,5 +45,6 @@ addData(program);
 addEvaluate(program);
 addServeStore(program);
 addFaucet(program);
+addLint(program);
 
 await runProgram(program);

@@ -5,9 +5,12 @@ export class ModelError extends TouchstoneError {
   readonly code = "MODEL_UNSUPPORTED";
   readonly node: string | null;
   readonly operator: string | null;
+  /** What is wrong, without where. */
+  readonly problem: string;
 
   constructor(problem: string, remedy: string, at: { node: string; operator: string } | null = null) {
     super(`${at === null ? "The model" : `Node "${at.node}" (${at.operator})`}: ${problem}.`, { remedy });
+    this.problem = problem;
     this.node = at?.node ?? null;
     this.operator = at?.operator ?? null;
   }

@@ -35,7 +35,15 @@ export interface ImportOptions {
   readonly prefix?: string;
   /** false: as for evaluation, where nothing is dropped and running statistics are used. */
   readonly training?: boolean;
+  /**
+   * Told of everything that cannot be imported, where by default the first such thing is thrown. What depends on it is passed over; outputs
+   * that do are left out.
+   */
+  readonly onProblem?: (error: ModelError) => void;
 }
+
+/** A node depends on something that has been reported. */
+class DependsOnProblem extends Error {}
 
 /** A float initializer that has become a state tensor (`onnx/trained.ts`). */
 export interface Parameter {
@@ -85,6 +93,8 @@ class ModelImport {
   readonly #values = new Map<string, Imported>();
   /** Outputs that their node's importer does not compute, with what is said when one is used. */
   readonly #absent = new Map<string, string>();
+  /** Names that stand for nothing, because of a problem that has been reported. */
+  readonly #failed = new Set<string>();
   readonly #parameters: Parameter[] = [];
   /** Names in the file of the parameters and of what was given in their place. */
   readonly #parameterNames = new Map<ValueId, string>();
@@ -108,9 +118,13 @@ class ModelImport {
       );
     }
     const { nodes, initializers } = this.#model.graph;
-    for (const tensor of initializers) this.#define(tensor.name, this.#importInitializer(tensor));
-    for (const input of modelInputs(this.#model)) this.#define(input.name, this.#importInput(input));
-    for (const node of nodes) this.#importNode(node);
+    for (const tensor of initializers) {
+      this.#attempt([tensor.name], () => this.#define(tensor.name, this.#importInitializer(tensor)));
+    }
+    for (const input of modelInputs(this.#model)) {
+      this.#attempt([input.name], () => this.#define(input.name, this.#importInput(input)));
+    }
+    for (const node of nodes) this.#attempt(node.outputs, () => this.#importNode(node));
     const outputs = this.#outputs();
     const updates = [...this.#updates.values()];
     const used = this.#graph.ancestors([
@@ -120,9 +134,28 @@ class ModelImport {
     return { outputs, parameters: this.#parameters.filter(({ value }) => used.has(value)), updates };
   }
 
+  /** Does something that should define the given names; a problem is reported, where somebody wants to be told. */
+  #attempt(names: readonly string[], action: () => void): void {
+    const { onProblem } = this.#options;
+    if (onProblem === undefined) {
+      action();
+      return;
+    }
+    try {
+      action();
+    } catch (error) {
+      for (const name of names) this.#failed.add(name);
+      if (error instanceof ModelError) onProblem(error);
+      // Layers throw RangeErrors where their importers should have checked.
+      else if (error instanceof RangeError) onProblem(new ModelError(error.message, "Correct the shapes."));
+      else if (!(error instanceof DependsOnProblem)) throw error;
+    }
+  }
+
   #outputs(): Map<string, ValueId> {
     const outputs = new Map<string, ValueId>();
     for (const { name } of this.#model.graph.outputs) {
+      if (this.#failed.has(name)) continue;
       const value = this.#values.get(name);
       if (value === undefined) {
         throw new ModelError(`no node computes its output "${name}"`, "Export the model again.");
@@ -192,6 +225,11 @@ class ModelImport {
   #importNode(node: OnnxNode): void {
     const at = { node: node.name || node.outputs[0] || "unnamed", operator: node.operator };
     const context = this.#context(node, at);
+    // An operator that is not supported is told even where its inputs are in doubt.
+    if (node.inputs.some((name) => this.#failed.has(name))) {
+      if (node.domain !== "" || !FOLDS.has(node.operator)) this.#importerOf(node, at);
+      throw new DependsOnProblem();
+    }
     const imported = this.#fold(node, context) ?? this.#importerOf(node, at)(context);
     const values: readonly Imported[] = Array.isArray(imported) ? imported : [imported as Imported];
     for (const [index, name] of node.outputs.entries()) {

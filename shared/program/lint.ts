@@ -1,0 +1,173 @@
+/** Everything that stands between a model and its training, not only the first of it. */
+import { elementwise } from "../layers/elementwise.ts";
+import { expand } from "../layers/expand.ts";
+import { constant, field } from "../layers/leaf.ts";
+import { reshape } from "../layers/reshape.ts";
+import { sumAxes } from "../layers/sum.ts";
+import { Dtype, wordCount } from "./descriptor.ts";
+import { differentiate } from "./differentiate.ts";
+import { ModelError } from "./errors.ts";
+import { SourceGraph, type ValueId } from "./graph.ts";
+import { type ImportedModel, importModel, modelInputs } from "./import.ts";
+import { lower } from "./lower.ts";
+import { isFloat } from "./onnx/host.ts";
+import type { OnnxModel, OnnxValueInfo } from "./onnx/model.ts";
+import { heldType } from "./onnx/widen.ts";
+import type { SampleField } from "./program.ts";
+import { validate } from "./validate.ts";
+
+export interface LintFinding {
+  /** The node in the file, and its operator; null for what concerns the model as a whole. */
+  readonly node: string | null;
+  readonly operator: string | null;
+  readonly problem: string;
+  readonly remedy: string | null;
+}
+
+export interface LintReport {
+  readonly findings: readonly LintFinding[];
+  readonly nodes: number;
+  /** How many nodes each operator has, as written in the file. */
+  readonly operators: Readonly<Record<string, number>>;
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Those that could be imported. */
+  readonly outputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+export interface LintOptions {
+  /** Length of the batch axis where the model leaves it open; by default 4. */
+  readonly batch?: number;
+  /** Length of every other axis that it leaves open; by default 8. */
+  readonly length?: number;
+}
+
+/** Greatest magnitude of data (docs/numerics.md, section 4). */
+const MAX_MAGNITUDE = 2 ** 20;
+
+/**
+ * Reads the whole model and tells what cannot be imported; where everything can, whether each parameter can be trained, and whether the
+ * program of forward and backward pass is well-formed.
+ */
+export function lintModel(model: OnnxModel, { batch = 4, length = 8 }: LintOptions = {}): LintReport {
+  const findings: LintFinding[] = [];
+  const graph = new SourceGraph();
+  const fields: SampleField[] = [];
+  const inputs = new Map<string, ValueId>();
+  for (const input of modelInputs(model)) {
+    const shape = (input.dimensions ?? []).map((size, axis) =>
+      typeof size === "number" ? size : axis === 0 ? batch : length,
+    );
+    inputs.set(input.name, dataInput(graph, fields, input, shape));
+  }
+  const imported = attempt(findings, () =>
+    importModel(graph, model, { inputs, onProblem: (error) => findings.push(findingOf(error)) }),
+  );
+  if (imported !== null && findings.length === 0)
+    attempt(findings, () => checkTraining(graph, imported, fields, findings));
+  const operators: Record<string, number> = {};
+  for (const { operator, domain } of model.graph.nodes) {
+    const name = domain === "" ? operator : `${domain}.${operator}`;
+    operators[name] = (operators[name] ?? 0) + 1;
+  }
+  const shapes = (values: Iterable<readonly [string, ValueId]>) =>
+    Array.from(values, ([name, value]) => ({ name, shape: graph.shape(value) }));
+  return {
+    findings,
+    nodes: model.graph.nodes.length,
+    operators,
+    inputs: shapes(inputs),
+    outputs: shapes(imported?.outputs ?? []),
+    parameters: shapes(imported?.parameters.map(({ name, value }) => [name, value] as const) ?? []),
+  };
+}
+
+function attempt<T>(findings: LintFinding[], action: () => T): T | null {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    findings.push(findingOf(error));
+    return null;
+  }
+}
+
+function findingOf(error: ModelError): LintFinding {
+  const { node, operator, problem, remedy } = error;
+  return { node, operator, problem, remedy: remedy ?? null };
+}
+
+/** An input as data of its shape; tokens are 0, which every table has. */
+function dataInput(
+  graph: SourceGraph,
+  fields: SampleField[],
+  { name, type }: OnnxValueInfo,
+  shape: readonly number[],
+): ValueId {
+  const held = heldType(type);
+  const isReal = held !== null && isFloat(held);
+  const offset = fields.reduce((words, { width }) => words + width, 0);
+  const said: SampleField = {
+    name,
+    dtype: isReal ? Dtype.float32 : Dtype.int32,
+    offset,
+    width: wordCount(shape.slice(1)),
+    minimum: isReal ? -MAX_MAGNITUDE : 0,
+    maximum: isReal ? MAX_MAGNITUDE : 0,
+  };
+  fields.push(said);
+  return reshape(graph, field(graph, said, shape[0] ?? 1), shape);
+}
+
+/** Differentiates the sum of the float outputs and analyses the program that computes every gradient. */
+function checkTraining(
+  graph: SourceGraph,
+  { outputs, parameters, updates }: ImportedModel,
+  fields: readonly SampleField[],
+  findings: LintFinding[],
+): void {
+  const moved = new Set(updates.map(({ value }) => value));
+  const trained = parameters.filter(({ value }) => !moved.has(value));
+  const predictions = [...outputs.values()].filter((value) => graph.node(value).dtype === Dtype.float32);
+  if (trained.length === 0) throw new ModelError("it has no parameter", "Keep the weights as initializers.");
+  if (predictions.length === 0) throw new ModelError("it has no float32 output", "Return what the loss compares.");
+  const loss = sumOf(graph, predictions);
+  const gradients = differentiate(
+    graph,
+    loss,
+    trained.map(({ value }) => value),
+  );
+  const flushed = (value: ValueId): ValueId =>
+    elementwise(graph, `${graph.name(value)}.next`, "flush", [value], (map, [x]) => map.flush(x!));
+  const state = parameters.map(({ value }) => {
+    const gradient = gradients[trained.findIndex((each) => each.value === value)] ?? null;
+    return { value, next: gradient === null ? null : flushed(gradient) };
+  });
+  const samples =
+    fields.length > 0 ? fields : [{ name: "none", dtype: Dtype.int32, offset: 0, width: 1, minimum: 0, maximum: 0 }];
+  const program = lower({ graph, state, loss, logits: predictions[0]!, fields: samples, scheduleColumns: [] });
+  for (const { message } of validate(program)) {
+    findings.push({
+      node: null,
+      operator: null,
+      problem: message,
+      remedy: "The rules are in docs/numerics.md, section 4.",
+    });
+  }
+}
+
+function sumOf(graph: SourceGraph, values: readonly ValueId[]): ValueId {
+  const totals = values.map((value) => {
+    const flat = reshape(graph, value, [wordCount(graph.shape(value))]);
+    return sumAxes(graph, flat, 0, 1, `${graph.name(value)}.total`);
+  });
+  const one = constant(graph, "one", { dtype: Dtype.float32, shape: [], words: Uint32Array.of(0x3f800000) });
+  return elementwise(
+    graph,
+    "loss",
+    "sum",
+    totals,
+    (map, registers) => registers.reduce((sum, total) => map.add(sum, total)),
+    () => values.map((value) => [value, expand(graph, one, graph.shape(value))] as const),
+  );
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, describe, test } from "node:test";
+import { lintModel } from "../../shared/program/lint.ts";
+import { decodeModel } from "../../shared/program/onnx/decode.ts";
+import { encodeModel } from "../../shared/program/onnx/encode.ts";
+import type { OnnxModel, OnnxNode } from "../../shared/program/onnx/model.ts";
+import { OnnxType } from "../../shared/program/onnx/model.ts";
+import { settings, TINY } from "../helpers/compile.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const good = decodeModel(settings(TINY).model);
+
+function node(operator: string, inputs: string[], output: string, domain = ""): OnnxNode {
+  return { name: `the ${operator}`, operator, domain, inputs, outputs: [output], attributes: {} };
+}
+
+/** The tiny model with nodes behind its logits; "end" becomes the output. */
+function followed(...nodes: OnnxNode[]): OnnxModel {
+  const [output] = good.graph.outputs as [OnnxModel["graph"]["outputs"][number]];
+  const graph = { ...good.graph, nodes: [...good.graph.nodes, ...nodes], outputs: [{ ...output, name: "end" }] };
+  return { ...good, graph };
+}
+
+const LOGITS = good.graph.outputs[0]!.name;
+
+describe("lint", () => {
+  test("finds nothing in a model that can be trained", () => {
+    const report = lintModel(good);
+    assert.deepEqual(report.findings, []);
+    assert.equal(report.nodes, good.graph.nodes.length);
+    assert.equal(report.parameters.length, 7);
+    assert.deepEqual(report.outputs, [{ name: LOGITS, shape: [4, TINY.vocabulary] }]);
+    assert.deepEqual(report.operators, { Gather: 1, Flatten: 1, Gemm: 3, Tanh: 2 });
+  });
+
+  test("names every node with a fault, and none that only depends on one", () => {
+    const { findings, outputs } = lintModel(
+      followed(
+        node("Frobnicate", [LOGITS], "a"),
+        node("Tanh", ["a"], "b"),
+        node("Exotic", ["b"], "c", "com.example"),
+        node("Sin", [LOGITS], "d"),
+        node("Gemm", [LOGITS, LOGITS], "e"),
+        node("Add", ["c", "e"], "end"),
+      ),
+    );
+    assert.deepEqual(
+      findings.map(({ operator }) => operator),
+      ["Frobnicate", "Exotic", "Sin", "Gemm"],
+    );
+    assert.match(findings[1]!.problem, /com.example.Exotic is not supported/);
+    assert.match(findings[2]!.problem, /where all its inputs are constant/);
+    assert.match(findings[3]!.problem, /cannot be multiplied/);
+    assert.ok(findings.every(({ node: name, operator, remedy }) => name === `the ${operator}` && remedy));
+    assert.deepEqual(outputs, []);
+  });
+
+  test("goes on behind faulty initializers and inputs", () => {
+    const initializers = good.graph.initializers.map((tensor, i) =>
+      i === 1 ? { ...tensor, data: new Float32Array(tensor.data.length).fill(Number.NaN) } : tensor,
+    );
+    const inputs = good.graph.inputs.map((input) => ({ ...input, type: OnnxType.bool }));
+    const { findings } = lintModel({ ...good, graph: { ...good.graph, initializers, inputs } });
+    assert.equal(findings.length, 2);
+    assert.match(findings[0]!.problem, /is NaN/);
+    assert.match(findings[1]!.problem, /element type 9/);
+  });
+
+  test("tells of parameters without a gradient, and of models without parameters", () => {
+    const blind = lintModel(followed(node("Sign", [LOGITS], "end")));
+    assert.match(blind.findings[0]!.problem, /cannot be trained/);
+    const [input] = good.graph.inputs;
+    const bare = { ...good.graph, initializers: [], inputs: [{ ...input!, type: 1, dimensions: [2, 3] }] };
+    const nodes = [node("Tanh", [input!.name], LOGITS)];
+    assert.match(lintModel({ ...good, graph: { ...bare, nodes } }).findings[0]!.problem, /has no parameter/);
+  });
+
+  for (const name of ["gpt", "llama", "lstm", "gru", "dynamic", "fixed", "matmul"]) {
+    test(`finds nothing in ${name}.onnx, which PyTorch exported`, () => {
+      const bytes = readFileSync(path.join(root, `test/fixtures/pytorch/${name}.onnx`));
+      assert.deepEqual(lintModel(decodeModel(bytes)).findings, []);
+    });
+  }
+});
+
+describe("touchstone lint", () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "touchstone-lint-"));
+  after(() => rmSync(folder, { recursive: true }));
+  const run = (model: OnnxModel, ...args: string[]) => {
+    const file = path.join(folder, "model.onnx");
+    writeFileSync(file, encodeModel(model));
+    const cli = path.join(root, "requester/cli.ts");
+    return spawnSync(process.execPath, [cli, "lint", file, ...args], { encoding: "utf8" });
+  };
+
+  test("ends with 0 where there is nothing to mend", () => {
+    const { status, stdout } = run(good, "--batch", "2");
+    assert.equal(status, 0);
+    assert.match(stdout, /inputs {2}tokens \[2,3\][\s\S]*It can be trained/);
+  });
+
+  test("ends with 1 and says what is to be mended", () => {
+    const model = followed(node("Frobnicate", [LOGITS], "end"));
+    const { status, stdout } = run(model);
+    assert.equal(status, 1);
+    assert.match(stdout, /the Frobnicate \(Frobnicate\): operator Frobnicate is not supported[\s\S]*1 to mend/);
+    const json = run(model, "--json");
+    assert.equal(json.status, 1);
+    const event = JSON.parse(json.stdout) as { event: string; findings: { node: string }[] };
+    assert.equal(event.event, "lint");
+    assert.deepEqual(
+      event.findings.map((finding) => finding.node),
+      ["the Frobnicate"],
+    );
+  });
+});
