@@ -6,7 +6,8 @@ import { tanh } from "../../shared/layers/tanh.ts";
 import { windowsOf } from "../../shared/layers/windows.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
 import type { SourceGraph, ValueId } from "../../shared/program/graph.ts";
-import { checkGradients } from "../helpers/gradientCheck.ts";
+import { evaluate64 } from "../helpers/evaluate64.ts";
+import { checkGradients, gradientProgram } from "../helpers/gradientCheck.ts";
 
 const logits = (graph: SourceGraph, x: ValueId) => {
   const shape = graph.shape(x);
@@ -46,4 +47,33 @@ describe("gradients of pools agree with central differences", () => {
 test("a window's taps are counted with the padding that ends before a window of ceil_mode does", () => {
   const windows = { ...windowsOf([5, 5], [3, 3], [2, 2], [1, 1], [0, 0, 0, 0]), output: [3, 3] as const };
   assert.deepEqual(countTaps(windows, [0, 0, 0, 0]), [9, 9, 3, 9, 9, 3, 3, 3, 1]);
+});
+
+describe("of equal maxima in a window the first takes the gradient", () => {
+  const cases = [
+    { title: "in tiles", windows: windowsOf([4, 4], [2, 2], [2, 2], [1, 1], [0, 0, 0, 0]), taken: [0, 2, 8, 10] },
+    {
+      title: "in windows that overlap and reach outside",
+      windows: windowsOf([4, 4], [3, 3], [2, 2], [1, 1], [1, 1, 1, 1]),
+      taken: [0, 1, 4, 5],
+    },
+    {
+      title: "in windows of more taps than one Map reads",
+      windows: windowsOf([4, 5], [4, 4], [1, 1], [1, 1], [0, 0, 0, 0]),
+      taken: [0, 1],
+    },
+  ];
+  for (const { title, windows, taken } of cases) {
+    test(title, () => {
+      const shape = [1, 1, ...windows.input];
+      const program = gradientProgram([shape], (graph, [x]) => {
+        const y = maxPool(graph, x!, windows, "pool");
+        return reshape(graph, y, [1, wordCount(windows.output)]);
+      });
+      const state = [new Float64Array(wordCount(shape)).fill(0.25)];
+      const gradient = evaluate64(program, { state, sources: {} })[program.state[0]!.source!]!;
+      const nonZero = [...gradient.keys()].filter((at) => gradient[at] !== 0);
+      assert.deepEqual(nonZero, taken);
+    });
+  }
 });
