@@ -59,6 +59,36 @@ contract RefereeTest {
         Check.equal(referee.element(descriptor, 0, roots, witness), 0x40800000, "the whole element");
     }
 
+    function test_element_ofAJoin() public view {
+        // Join float32 [5] along dimension 0: state 0 at 0 and 1, state 1 at 3 and 4, zero between.
+        bytes memory descriptor = abi.encodePacked(
+            hex"01090001_00000005_00000000_00_00000000_00000000_02",
+            hex"0200_00000000_00000002_00000000_00000001",
+            hex"0200_00000001_00000002_00000000_00000001",
+            hex"00000000_00000002_00000003_00000002"
+        );
+        (StepRoots memory roots, TileWitness[] memory pair) = _state(_tile(ONE, TWO), _tile(THREE, ONE));
+        TileWitness[] memory witness = new TileWitness[](1);
+        witness[0] = pair[0];
+        Check.equal(referee.element(descriptor, 1, roots, witness), TWO, "the second of state 0");
+        witness[0] = pair[1];
+        Check.equal(referee.element(descriptor, 3, roots, witness), THREE, "the first of state 1");
+        Check.equal(referee.element(descriptor, 2, roots, new TileWitness[](0)), 0, "the gap");
+    }
+
+    function testFuzz_element_ofARandomIsBelowOne(uint64 seed, uint32 step, uint32 stream, uint32 element) public view {
+        bytes memory descriptor = abi.encodePacked(hex"010a0001_ffffffff_00000000_00", stream, hex"00000000_00");
+        StepRoots memory roots;
+        (roots.seed, roots.step) = (seed, step);
+        if (element == type(uint32).max) element = 0;
+        uint32 word = referee.element(descriptor, element, roots, new TileWitness[](0));
+        Check.isTrue(word < ONE, "in [0, 1)");
+        // The same words as integers: the upper 24 bits are the fraction.
+        descriptor[2] = 0x01;
+        uint256 bits = referee.element(descriptor, element, roots, new TileWitness[](0)) >> 8;
+        Check.equal(bits == 0 ? 0 : (word >> 23) + 24 - 127, bits == 0 ? 0 : 255 - _leadingZeros(bits), "its exponent");
+    }
+
     function testFuzz_element_anyBytesGiveAWordOrANamedError(bytes calldata noise, uint256 element) public view {
         _settles(noise, element);
     }
@@ -73,7 +103,7 @@ contract RefereeTest {
     ) public view {
         bytes memory head = abi.encodePacked(
             uint8(1),
-            family % 10,
+            family % 12,
             dtype % 2,
             uint8(2),
             shape[0],
@@ -128,6 +158,10 @@ contract RefereeTest {
         witness[1].siblings[0] = sha256(first);
         roots.stateRoot = TreeProof.parent(sha256(first), sha256(second));
         roots.stateCount = 2;
+    }
+
+    function _leadingZeros(uint256 value) private pure returns (uint256 zeros) {
+        for (uint256 rest = value; rest >> 255 == 0; rest <<= 1) ++zeros;
     }
 
     function _tile(uint32 first, uint32 second) private pure returns (bytes memory words) {
