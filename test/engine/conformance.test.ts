@@ -14,6 +14,8 @@ import type { Program } from "../../shared/program/program.ts";
 import { traceByElements } from "../helpers/elements.ts";
 import { regressionProgram } from "../helpers/programs.ts";
 
+const DEEP = process.env.TOUCHSTONE_DEEP === "1";
+
 const check = (open: (program: Program) => TestedEngine) =>
   checkConformance(
     async (program) => open(program),
@@ -69,7 +71,7 @@ test("an engine that lies in one word of one operator is refused, and the operat
   const { subjects, program: words, inputs: wordInputs } = conformanceProgram();
   const honest = await reference(words).trace(wordInputs);
   for (const [index, subject] of subjects.entries()) {
-    if (subject === null) continue;
+    if (subject === null || (!DEEP && index % 3 !== 0)) continue;
     const lying = (program: Program): TestedEngine => ({
       name: "liar",
       steps: (request) => reference(program).steps(request),

@@ -12,7 +12,17 @@ import type { NamedOperator, Program, StateTensor, Tensor } from "../../program/
 import type { StepInputs } from "../../program/stepInputs.ts";
 import type { Form } from "../hostedEngine.ts";
 import { type DotRealisation, FLOAT64, type RootRealisation } from "../realise/arithmetic.ts";
-import { FAINT, floatPairs, LENGTH, randomFloats, randomIntegers, WIDE_INTEGERS } from "./vectors.ts";
+import {
+  FAINT,
+  floatPairs,
+  LENGTH,
+  MIDDLES,
+  middleDigits,
+  nearMiddles,
+  randomFloats,
+  randomIntegers,
+  WIDE_INTEGERS,
+} from "./vectors.ts";
 
 /** What an operator of the program stands for in the report. */
 export interface Subject {
@@ -168,6 +178,11 @@ function addMaps(build: Builder, { root }: Names): void {
       build.check(`Map ${name}`, `${how}subnormals`, map(operands, code, FAINT.a.length), true);
     }
   }
+  const { dividends, divisors, radicands } = nearMiddles(LENGTH, 19);
+  const middles = [dividends, divisors, radicands].map((data): [Value, readonly number[]] => [build.input(data), [1]]);
+  build.check("Map div", `${root}next to a middle`, map(middles.slice(0, 2), [MapOpcode.div, 0, 1, 0], LENGTH));
+  build.check("Map sqrt", `${root}next to a middle`, map(middles.slice(2), [MapOpcode.sqrt, 0, 0, 0], LENGTH));
+  addNegativeZeros(build, x);
   const integers = build.input(WIDE_INTEGERS);
   const copy = { ...map([[integers, [1]]], [0, 0, 0, 0], WIDE_INTEGERS.length), instructions: [] } as Operator;
   build.check("Map", "int32 operand", copy);
@@ -178,6 +193,31 @@ function addMaps(build: Builder, { root }: Names): void {
     instructions: [[MapOpcode.sub, 0, 1, 0]],
   };
   build.check("Map", "transposed and broadcast views", transposed);
+}
+
+/** An engine may carry −0 where the rules have +0; nothing may depend on it. */
+function addNegativeZeros(build: Builder, x: Value): void {
+  const [zero, zeroes, one] = [2, 3, 1];
+  // Registers: x, the immediates 1 and 0, then x · 0, which is −0 where x is negative.
+  const consumers: readonly [keyof typeof MapOpcode, MapInstruction][] = [
+    ["add", [MapOpcode.add, zeroes, zero, 0]],
+    ["sub", [MapOpcode.sub, zero, zeroes, 0]],
+    ["mul", [MapOpcode.mul, zeroes, one, 0]],
+    ["div", [MapOpcode.div, zeroes, one, 0]],
+    ["abs", [MapOpcode.abs, zeroes, 0, 0]],
+    ["neg", [MapOpcode.neg, zeroes, 0, 0]],
+    ["max", [MapOpcode.max, zeroes, zero, 0]],
+    ["min", [MapOpcode.min, zeroes, zero, 0]],
+    ["less", [MapOpcode.less, zeroes, zero, 0]],
+    ["equal", [MapOpcode.equal, zeroes, zero, 0]],
+    ["select", [MapOpcode.select, zeroes, one, zero]],
+  ];
+  for (const [name, consumer] of consumers) {
+    build.check(`Map ${name}`, "negative zero", {
+      ...{ family: "map", dtype: 0, shape: [LENGTH], operands: [view(x, [1])], immediates: [0x3f800000, 0] },
+      instructions: [[MapOpcode.mul, 0, zero, 0], consumer],
+    });
+  }
 }
 
 function addSums(build: Builder, { sum: reduceSum, scatter }: Names): void {
@@ -291,6 +331,24 @@ function addDots(build: Builder, { dot: name }: Names): void {
   const right = build.input(randomFloats(3 * 33 * 10, 12, 6), [3, 33, 10]);
   const batched = dot(left, right, [3, 9, 10], 33, [297, 33, 0, 1], [330, 0, 1, 10]);
   build.check("Dot", `${name}, batched`, batched);
+  // The largest sum of 20 bits a side, and just less.
+  const length20 = 8192;
+  const ends = Float32Array.from({ length: 3 * length20 }, (_, at) => {
+    const [row, k] = [Math.floor(at / length20), at % length20];
+    if (row === 0) return 1;
+    return row === 1 ? (k % 2 ? 1 : 2 ** -20 - 1) : k === length20 - 1 ? 2 ** -20 : 1;
+  });
+  const full = build.input(ends, [3, length20]);
+  const most = build.input(new Float32Array(length20).fill(1), [length20, 1]);
+  build.check("Dot", `${name}, largest sum`, dot(full, most, [3, 1], length20, [length20, 0, 1], [0, 0, 1]));
+  // c · 2^20 + d · 2^10 + e: sums that lie in the middle of two float32s, and next to it.
+  const awkward = build.input(middleDigits(), [MIDDLES, 3]);
+  const places = build.input(Float32Array.of(1, 2 ** -10, 2 ** -20), [3, 1]);
+  build.check("Dot", `${name}, next to a middle`, dot(awkward, places, [MIDDLES, 1], 3, [3, 0, 1], [0, 0, 1]));
+  // Longer than any kernel's block, and than what float32 adds exactly at a time.
+  const long = 4096 * 9 + 77;
+  const [row, column] = [build.input(randomFloats(2 * long, 21, 6), [2, long]), build.input(randomFloats(long, 22, 6))];
+  build.check("Dot", `${name}, long`, dot(row, column, [2, 1], long, [long, 0, 1], [0, 0, 1], 18));
   // Large enough for kernels to split it among threads.
   const wide = build.input(randomFloats(48 * 128, 13, 4), [48, 128]);
   const tall = build.input(randomFloats(128 * 64, 14, 4), [128, 64]);

@@ -55,6 +55,45 @@ export function floatPairs(): { readonly a: Float32Array; readonly b: Float32Arr
   return { a, b };
 }
 
+/**
+ * Dividends, divisors and radicands whose quotient or root lies next to the middle of two float32s: the middle times the divisor, or
+ * squared, rounded to a float32.
+ */
+export function nearMiddles(count: number, stream: number) {
+  const dividends = new Float32Array(count);
+  const radicands = new Float32Array(count);
+  const divisors = randomFloats(count, stream, 12);
+  for (let i = 0; i < count; i++) {
+    const [fraction, exponent] = lanes(i, stream + 1);
+    // Both ends of a binade are hard: now and then the significand is next to 1 or 2.
+    const significand = i % 8 === 0 ? fraction % 4 : i % 8 === 1 ? 2 ** 23 - 1 - (fraction % 4) : fraction >>> 9;
+    const middle = (1 + (significand + 0.5) * ULP) * 2 ** ((exponent % 24) - 12);
+    dividends[i] = middle * divisors[i]!;
+    radicands[i] = middle * middle;
+  }
+  return { dividends, divisors, radicands };
+}
+
+/** Rows of `middleDigits`. */
+export const MIDDLES = 96;
+
+/** Rows (c, d, e) · 2^-20 with c · 2^20 + d · 2^10 + e in the middle of two float32s, one below it and one above. */
+export function middleDigits(): Float32Array {
+  const digits = new Float32Array(MIDDLES * 3);
+  for (let i = 0; i < MIDDLES; i++) {
+    const [fraction, length] = lanes(i, 23);
+    // 24 bits and a half of the last one, of 25 to 40 bits.
+    const half = 2 ** (length % 16);
+    const target = (2 ** 24 + 2 * (fraction >>> 9) + 1) * half + (i % 3) - 1;
+    const c = Math.floor(target / 2 ** 20);
+    const rest = target - c * 2 ** 20;
+    const d = Math.floor(rest / 2 ** 10);
+    const sign = i % 2 === 0 ? 2 ** -20 : -(2 ** -20);
+    digits.set([c * sign, d * sign, (rest - d * 2 ** 10) * sign], 3 * i);
+  }
+  return digits;
+}
+
 /** Normal numbers of magnitude 2^-spread … 2^spread with random signs. */
 export function randomFloats(count: number, stream: number, spread: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => randomFloat(i, stream, spread));
