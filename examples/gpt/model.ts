@@ -43,8 +43,8 @@ export function gptParameters({ context, vocabulary, width, layers }: GptSizes):
   };
   // What adds to the residual stream starts smaller the more of them there are.
   const share = 1 / Math.sqrt(2 * layers);
-  tensor("token.weight", [vocabulary, width], 0.08);
-  tensor("position.weight", [context, width], 0.04);
+  tensor("token.weight", [vocabulary, width], 0.3);
+  tensor("position.weight", [context, width], 0.3);
   for (let layer = 0; layer < layers; layer++) {
     const block = `blocks.${layer}`;
     norm(`${block}.norm1`);
