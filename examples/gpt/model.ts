@@ -33,8 +33,8 @@ export function gptParameters({ context, vocabulary, width, layers }: GptSizes):
   const found = new Map<string, Parameter>();
   const tensor = (name: string, shape: readonly number[], deviation: number) =>
     found.set(name, { shape, start: { deviation } });
-  const norm = (name: string) => {
-    found.set(`${name}.weight`, { shape: [width], start: { value: 1 } });
+  const norm = (name: string, value = 1) => {
+    found.set(`${name}.weight`, { shape: [width], start: { value } });
     found.set(`${name}.bias`, { shape: [width], start: { value: 0 } });
   };
   const linear = (name: string, inputs: number, outputs: number, share = 1) => {
@@ -54,7 +54,8 @@ export function gptParameters({ context, vocabulary, width, layers }: GptSizes):
     linear(`${block}.up`, width, EXPANSION * width);
     linear(`${block}.down`, EXPANSION * width, width, share);
   }
-  norm("norm");
+  // Small, so that a head of great embeddings begins with nearly even guesses.
+  norm("norm", 0.2);
   return found;
 }
 
