@@ -1,7 +1,9 @@
 /** Where, with broadcasting: a where the condition (float32 0 or 1) is not 0, else b. The gradient goes where the choice went. */
 import type { SourceGraph, ValueId } from "../program/graph.ts";
+import { broadcastShape } from "../program/graph.ts";
 import { broadcastOperands } from "./binary.ts";
 import { elementwise } from "./elementwise.ts";
+import { expand } from "./expand.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";
 import { sumTo } from "./sum.ts";
@@ -25,8 +27,17 @@ export function where(graph: SourceGraph, condition: ValueId, a: ValueId, b: Val
 }
 
 export const importWhere: Importer = (context) => {
-  const [condition, a, b] = broadcastOperands(context, 3) as [ValueId, ValueId, ValueId];
   const { graph } = context;
+  const [condition, a, b] = broadcastOperands(context, 3) as [ValueId, ValueId, ValueId];
+  const known = context.host(0);
+  const first = known?.values[0];
+  if (known?.values.every((value) => value === first)) {
+    const shape = [graph.shape(a), graph.shape(b)].reduce(
+      (spread, each) => broadcastShape(spread, each)!,
+      known.dimensions,
+    );
+    return expand(graph, first === 0 ? b : a, shape);
+  }
   const named = graph.node(a).layer === "constant" ? b : a;
   return where(graph, condition, a, b, `${layerName(graph, named)}.where`);
 };

@@ -19,6 +19,7 @@ import { differentiate } from "../../../shared/program/differentiate.ts";
 import { SourceGraph, type ValueId } from "../../../shared/program/graph.ts";
 import { importModel } from "../../../shared/program/import.ts";
 import { lower } from "../../../shared/program/lower.ts";
+import { decodeModel } from "../../../shared/program/onnx/decode.ts";
 import { ELEMENT_ARRAY } from "../../../shared/program/onnx/elements.ts";
 import { encodeModel } from "../../../shared/program/onnx/encode.ts";
 import type { OnnxAttribute, OnnxModel, OnnxTensor } from "../../../shared/program/onnx/model.ts";
@@ -66,7 +67,7 @@ export type CaseInput =
   /** An optional input that is left out. */
   | { readonly kind: "omitted" };
 
-export interface OperatorCase {
+export interface OperatorCase extends Precision {
   readonly operator: string;
   readonly inputs: readonly CaseInput[];
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
@@ -74,14 +75,20 @@ export interface OperatorCase {
   readonly operatorSet?: number;
   /** Outputs that the node names; by default 1. */
   readonly outputs?: number;
+  /** What tells this case from others of the operator, for the test's name. */
+  readonly note?: string;
+}
+
+/** How closely a program must agree. */
+export interface Precision {
   /** Greatest error of an element, relative where it is above 1; by default 2e-6. */
   readonly tolerance?: number;
   /** false where the node has no gradient by its nature (comparisons, integers). */
   readonly differentiable?: boolean;
   /** Greatest error of a gradient, as `tolerance`; by default 1e-4. */
   readonly gradientTolerance?: number;
-  /** What tells this case from others of the operator, for the test's name. */
-  readonly note?: string;
+  /** Gradients are checked at every n-th element; by default at each. */
+  readonly gradientStride?: number;
 }
 
 export const float = (shape: readonly number[], rest: Partial<CaseInput & { kind: "float" }> = {}): CaseInput => ({
@@ -131,16 +138,42 @@ export function caseName({ operator, note, attributes, inputs, operatorSet }: Op
 
 /** @param seed of the random elements. */
 export async function checkOperator(row: OperatorCase, seed = 1): Promise<void> {
-  const values = elementsOf(row, seed);
+  const named = new Map(row.inputs.map((input, i) => [`x${i}`, input]));
+  const values = elementsOf(named, seed);
   const model = modelOf(row, values);
-  const expected = await nativeOutputs(model, row, values);
-  const imported = importCase(model, row);
+  await compareModel(model, encodeModel(model), named, values, row);
+}
+
+/** A whole model, given as bytes: the same as `checkOperator` for its inputs, which are named; its parameters are the file's. */
+export async function checkModel(
+  bytes: Uint8Array,
+  inputs: Readonly<Record<string, CaseInput>>,
+  precision: Precision = {},
+  seed = 1,
+): Promise<void> {
+  const named = new Map(Object.entries(inputs));
+  await compareModel(decodeModel(bytes), bytes, named, elementsOf(named, seed), precision);
+}
+
+type NamedInputs = ReadonlyMap<string, CaseInput>;
+type Values = ReadonlyMap<string, Float64Array>;
+
+async function compareModel(
+  model: OnnxModel,
+  bytes: Uint8Array,
+  named: NamedInputs,
+  values: Values,
+  precision: Precision,
+): Promise<void> {
+  const expected = await nativeOutputs(bytes, model, named, values);
+  const imported = importCase(model, named, values);
   assert.equal(imported.outputs.length, expected.length);
+  const isDifferentiable = precision.differentiable ?? true;
   for (const [index, output] of imported.outputs.entries()) {
-    const program = programOf(imported, output, row.differentiable ?? true);
+    const program = programOf(imported, output, isDifferentiable);
     requireWellFormed(program);
-    await compareForward(program, imported, row, values, expected[index]!);
-    if (row.differentiable ?? true) compareGradients(program, imported, row, values);
+    await compareForward(program, imported, precision, values, expected[index]!);
+    if (isDifferentiable) compareGradients(program, imported, precision, values);
   }
 }
 
@@ -149,25 +182,33 @@ interface ImportedCase {
   readonly outputs: readonly ValueId[];
   readonly outputShapes: readonly (readonly number[])[];
   readonly fields: readonly SampleField[];
-  /** State node and position among the inputs of each float input and parameter. */
-  readonly leaves: readonly { readonly value: ValueId; readonly input: number }[];
+  /** Each float input and parameter, with its elements. */
+  readonly leaves: readonly { readonly value: ValueId; readonly elements: Float64Array }[];
 }
 
-function elementsOf({ inputs }: OperatorCase, seed: number): (Float64Array | null)[] {
+function elementsOf(named: NamedInputs, seed: number): Values {
   const random = new Random(seed);
-  return inputs.map((input) => {
-    if (input.kind === "omitted") return null;
-    if (input.values !== undefined) return Float64Array.from(input.values);
-    return Float64Array.from({ length: wordCount(input.shape) }, () => {
-      if (input.kind === "integer") return random.below(input.below);
-      if (input.kind === "constant") throw new RangeError("a constant has values");
-      const { least = -1, most = 1, avoid = [] } = input;
-      for (;;) {
-        const value = Math.fround(least + (most - least) * random.unit());
-        if (avoid.every((pole) => Math.abs(value - pole) > DISTANCE)) return value;
-      }
-    });
-  });
+  const values = new Map<string, Float64Array>();
+  for (const [name, input] of named) {
+    if (input.kind === "omitted") continue;
+    if (input.values !== undefined) values.set(name, Float64Array.from(input.values));
+    else
+      values.set(
+        name,
+        Float64Array.from({ length: wordCount(input.shape) }, () => randomElement(input, random)),
+      );
+  }
+  return values;
+}
+
+function randomElement(input: Exclude<CaseInput, { kind: "omitted" }>, random: Random): number {
+  if (input.kind === "integer") return random.below(input.below);
+  if (input.kind === "constant") throw new RangeError("a constant has values");
+  const { least = -1, most = 1, avoid = [] } = input;
+  for (;;) {
+    const value = Math.fround(least + (most - least) * random.unit());
+    if (avoid.every((pole) => Math.abs(value - pole) > DISTANCE)) return value;
+  }
 }
 
 function tensorOf(name: string, type: OnnxType, dimensions: readonly number[], values: ArrayLike<number>): OnnxTensor {
@@ -178,7 +219,7 @@ function tensorOf(name: string, type: OnnxType, dimensions: readonly number[], v
   return { name, type, dimensions, data };
 }
 
-function modelOf(row: OperatorCase, values: readonly (Float64Array | null)[]): OnnxModel {
+function modelOf(row: OperatorCase, values: Values): OnnxModel {
   const names = row.inputs.map((input, i) => (input.kind === "omitted" ? "" : `x${i}`));
   const outputs = Array.from({ length: row.outputs ?? 1 }, (_, i) => `y${i}`);
   const constants = row.inputs.flatMap((input, i) =>
@@ -192,7 +233,7 @@ function modelOf(row: OperatorCase, values: readonly (Float64Array | null)[]): O
             inputs: [],
             outputs: [`x${i}`],
             attributes: {
-              value: { kind: "tensor", value: tensorOf("", input.type, input.shape, values[i]!) },
+              value: { kind: "tensor", value: tensorOf("", input.type, input.shape, values.get(`x${i}`)!) },
             } as const,
           },
         ],
@@ -213,7 +254,7 @@ function modelOf(row: OperatorCase, values: readonly (Float64Array | null)[]): O
       name: "case",
       nodes: [...constants, node],
       initializers: row.inputs.flatMap((input, i) =>
-        input.kind === "parameter" ? [tensorOf(`x${i}`, OnnxType.float32, input.shape, values[i]!)] : [],
+        input.kind === "parameter" ? [tensorOf(`x${i}`, OnnxType.float32, input.shape, values.get(`x${i}`)!)] : [],
       ),
       inputs: row.inputs.flatMap((input, i) =>
         input.kind === "float" || input.kind === "integer"
@@ -238,16 +279,18 @@ interface NativeOutput {
 }
 
 async function nativeOutputs(
+  bytes: Uint8Array,
   model: OnnxModel,
-  row: OperatorCase,
-  values: readonly (Float64Array | null)[],
+  named: NamedInputs,
+  values: Values,
 ): Promise<NativeOutput[]> {
-  const session = await InferenceSession.create(encodeModel(model), { logSeverityLevel: 3 });
+  const session = await InferenceSession.create(bytes, { logSeverityLevel: 3 });
   const feeds: Record<string, OrtTensor> = {};
-  for (const [i, input] of row.inputs.entries()) {
-    if (input.kind === "float") feeds[`x${i}`] = new OrtTensor("float32", Float32Array.from(values[i]!), input.shape);
+  for (const [name, input] of named) {
+    const elements = values.get(name)!;
+    if (input.kind === "float") feeds[name] = new OrtTensor("float32", Float32Array.from(elements), input.shape);
     if (input.kind === "integer")
-      feeds[`x${i}`] = new OrtTensor("int64", BigInt64Array.from([...values[i]!], BigInt), input.shape);
+      feeds[name] = new OrtTensor("int64", BigInt64Array.from([...elements], BigInt), input.shape);
   }
   const results = await session.run(feeds);
   await session.release();
@@ -257,16 +300,15 @@ async function nativeOutputs(
   });
 }
 
-function importCase(model: OnnxModel, row: OperatorCase): ImportedCase {
+function importCase(model: OnnxModel, named: NamedInputs, values: Values): ImportedCase {
   const graph = new SourceGraph();
   const inputs = new Map<string, ValueId>();
   const fields: SampleField[] = [];
-  const leaves: { value: ValueId; input: number }[] = [];
-  for (const [i, input] of row.inputs.entries()) {
-    const name = `x${i}`;
+  const leaves: { value: ValueId; elements: Float64Array }[] = [];
+  for (const [name, input] of named) {
     if (input.kind === "float") {
       const value = stateLeaf(graph, name, input.shape);
-      leaves.push({ value, input: i });
+      leaves.push({ value, elements: values.get(name)! });
       inputs.set(name, value);
     } else if (input.kind === "integer") {
       const width = wordCount(input.shape.slice(1));
@@ -278,15 +320,17 @@ function importCase(model: OnnxModel, row: OperatorCase): ImportedCase {
     }
   }
   const imported = importModel(graph, model, { inputs });
-  for (const { name, value } of imported.parameters) leaves.push({ value, input: Number(name.slice(1)) });
-  const values = [...imported.outputs.values()];
+  for (const { value, initial } of imported.parameters) {
+    leaves.push({ value, elements: Float64Array.from(new Float32Array(initial.buffer)) });
+  }
+  const outputs = [...imported.outputs.values()];
   return {
     graph,
     fields:
       fields.length > 0 ? fields : [{ name: "none", dtype: Dtype.int32, offset: 0, width: 1, minimum: 0, maximum: 0 }],
     leaves,
-    outputs: values,
-    outputShapes: values.map((value) => [...graph.shape(value)]),
+    outputs,
+    outputShapes: outputs.map((value) => [...graph.shape(value)]),
   };
 }
 
@@ -360,25 +404,25 @@ function words(values: Float64Array): Uint32Array {
 async function compareForward(
   program: Program,
   { leaves }: ImportedCase,
-  row: OperatorCase,
-  values: readonly (Float64Array | null)[],
+  precision: Precision,
+  values: Values,
   expected: NativeOutput,
 ): Promise<void> {
   const state = program.state.map(({ dtype, shape }, p): Tensor => {
     const leaf = leaves[p];
-    return { dtype, shape, words: leaf === undefined ? new Uint32Array(1) : words(values[leaf.input]!) };
+    return { dtype, shape, words: leaf === undefined ? new Uint32Array(1) : words(leaf.elements) };
   });
   const batches = new Map<number, Tensor>();
   for (const [at, { name, operator }] of program.operators.entries()) {
     if (operator.family !== "batch") continue;
     const { dtype, shape } = operator;
-    batches.set(at, { dtype, shape, words: Uint32Array.from(values[Number(name.slice(1))]!) });
+    batches.set(at, { dtype, shape, words: Uint32Array.from(values.get(name)!) });
   }
   const trace = await new ReferenceEngine(program).trace({ state, batches, schedule: new Map() });
   const actual = numbers64(trace.outputs[program.logits!]!);
   const { shape } = program.operators[program.logits!]!.operator;
   assert.deepEqual([...shape], [...expected.dimensions], "the shape of the output");
-  const tolerance = row.tolerance ?? DEFAULT_TOLERANCE;
+  const tolerance = precision.tolerance ?? DEFAULT_TOLERANCE;
   for (const [i, value] of expected.values.entries()) {
     const error = Math.abs(actual[i]! - value);
     assert.ok(
@@ -388,23 +432,18 @@ async function compareForward(
   }
 }
 
-function compareGradients(
-  program: Program,
-  { leaves }: ImportedCase,
-  row: OperatorCase,
-  values: readonly (Float64Array | null)[],
-): void {
-  const state = program.state.map((_, p) => Float64Array.from(values[leaves[p]?.input ?? -1] ?? [0]));
+function compareGradients(program: Program, { leaves }: ImportedCase, precision: Precision, values: Values): void {
+  const state = program.state.map((_, p) => Float64Array.from(leaves[p]?.elements ?? [0]));
   const sources: Record<string, readonly number[]> = {};
   for (const { name, operator } of program.operators)
-    if (operator.family === "batch") sources[name] = [...values[Number(name.slice(1))]!];
+    if (operator.family === "batch") sources[name] = [...values.get(name)!];
   const outputs = evaluate64(program, { state, sources });
   const loss = (): number => evaluate64(program, { state, sources })[program.loss]![0]!;
-  const tolerance = row.gradientTolerance ?? DEFAULT_GRADIENT_TOLERANCE;
+  const tolerance = precision.gradientTolerance ?? DEFAULT_GRADIENT_TOLERANCE;
   for (const [p, tensor] of program.state.entries()) {
     const gradient = tensor.source === null ? null : outputs[tensor.source]!;
     const elements = state[p]!;
-    for (const i of elements.keys()) {
+    for (let i = 0; i < elements.length; i += precision.gradientStride ?? 1) {
       const before = elements[i]!;
       elements[i] = before + STEP;
       const above = loss();

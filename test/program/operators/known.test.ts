@@ -207,6 +207,23 @@ const PICKED: readonly OperatorCase[] = [
   { operator: "Cast", inputs: [float([2, 3])], attributes: { to: int(float32) } },
   { operator: "Where", inputs: [known([3, 1], bool), float([4]), single(float32, -4)] },
   { operator: "Clip", inputs: [float([2, 3]), omitted, omitted], differentiable: false },
+  { operator: "Where", inputs: [constantOf(bool, [3, 1], [1, 1, 1]), float([4]), single(float32, -4)], note: "always" },
+  { operator: "Where", inputs: [constantOf(bool, [3, 1], [0, 0, 0]), single(float32, -4), float([4])], note: "never" },
+  { operator: "Trilu", inputs: [float([2, 3, 4])] },
+  { operator: "Trilu", inputs: [float([4, 3]), single(int64, -1)], attributes: { upper: int(0) } },
+  {
+    operator: "OneHot",
+    inputs: [integer([2, 3], 5), single(int64, 5), numbers(float32, 0.5, 2)],
+    differentiable: false,
+  },
+  {
+    operator: "OneHot",
+    inputs: [integer([2, 3], 5), single(int64, 4), numbers(float32, 0, 1)],
+    attributes: { axis: int(1) },
+    differentiable: false,
+  },
+  { operator: "IsNaN", inputs: [float([2, 3])], differentiable: false },
+  { operator: "IsInf", inputs: [float([2, 3])], differentiable: false },
 ];
 
 describe("operators on known numbers are computed while the model is read", () => {
