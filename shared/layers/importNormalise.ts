@@ -1,12 +1,18 @@
 /**
- * BatchNormalization and InstanceNormalization of ONNX. In training, running statistics follow the text of ONNX: running · momentum +
+ * BatchNormalization, InstanceNormalization and GroupNormalization of ONNX. In training, running statistics follow the text of ONNX: running · momentum +
  * current · (1 − momentum), with the population variance in both places, where PyTorch keeps the unbiased one.
  */
+import { wordCount } from "../program/descriptor.ts";
 import type { ValueId } from "../program/graph.ts";
+import { add } from "./add.ts";
+import { numbersTensor } from "./cover.ts";
 import type { ImportContext, Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";
+import { constant } from "./leaf.ts";
+import { multiply } from "./multiply.ts";
 import { normalise, normaliseBy, runningStatistic } from "./normalise.ts";
 import { fromPlanes, toPlanes } from "./planes.ts";
+import { reshape } from "./reshape.ts";
 
 /** Least ε: with it a variance of 0 gives a factor of 2^20. */
 const LEAST_EPSILON = 2 ** -40;
@@ -70,4 +76,31 @@ export const importInstanceNormalization: Importer = (context) => {
   if (spatial.length === 0) throw context.error(`[${graph.shape(x)}] has no spatial axes`, "Correct the model.");
   const { output } = normalise(graph, toPlanes(graph, x), gamma, beta, "positions", epsilonOf(context), name);
   return fromPlanes(graph, output, spatial);
+};
+
+export const importGroupNormalization: Importer = (context) => {
+  const { graph } = context;
+  const x = context.tensor(0);
+  const shape = graph.shape(x);
+  const [batch, channels, ...spatial] = shape as [number, number, ...number[]];
+  const groups = context.integer("num_groups", 0);
+  if (!(groups >= 1) || channels % groups !== 0) {
+    throw context.error(`${groups} groups of ${channels} channels`, "Correct num_groups.");
+  }
+  const [scale, bias] = [context.tensor(1), context.tensor(2)];
+  // Before operator set 21, scale and bias are those of the groups.
+  const count = context.operatorSet >= 21 ? channels : groups;
+  if ([scale, bias].some((each) => `${graph.shape(each)}` !== `${count}`)) {
+    throw context.error(`scale and bias are not [${count}]`, "Correct the model.");
+  }
+  const name = `${layerName(graph, scale)}.normal`;
+  const grouped = reshape(graph, x, [batch, groups, wordCount(shape.slice(1)) / groups]);
+  const filled = (number: number, label: string): ValueId =>
+    constant(graph, `${name}.${label}`, numbersTensor([groups], new Array<number>(groups).fill(number)));
+  const [gamma, beta] = count === groups ? [scale, bias] : [filled(1, "one"), filled(0, "zero")];
+  const { output } = normalise(graph, toPlanes(graph, grouped), gamma, beta, "positions", epsilonOf(context), name);
+  const normal = reshape(graph, fromPlanes(graph, output, [graph.shape(grouped)[2]!]), shape);
+  if (count === groups) return normal;
+  const column = (each: ValueId) => reshape(graph, each, [channels, ...spatial.map(() => 1)]);
+  return add(graph, multiply(graph, normal, column(scale), `${name}.scaled`), column(bias), `${name}.out`);
 };

@@ -1,4 +1,4 @@
-/** MaxPool, AveragePool and GlobalAveragePool of ONNX, over one or two spatial axes. */
+/** MaxPool, AveragePool, GlobalAveragePool and GlobalMaxPool of ONNX, over one or two spatial axes. */
 
 import type { ImportContext, Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";
@@ -38,4 +38,18 @@ export const importGlobalAveragePool: Importer = (context) => {
   const x = context.tensor(0);
   if (graph.shape(x).length < 3) throw context.error(`[${graph.shape(x)}] has no spatial axes`, "Leave it out.");
   return globalAveragePool(graph, x, `${layerName(graph, x)}.mean`);
+};
+
+export const importGlobalMaxPool: Importer = (context) => {
+  const { graph } = context;
+  const x = context.tensor(0);
+  const spatial = graph.shape(x).slice(2);
+  const ones = spatial.map(() => 1);
+  const whole = { kernel: spatial, stride: ones, dilation: ones, pads: spatial.map(() => [0, 0] as const) };
+  if (spatial.length < 1 || spatial.length > 2) {
+    throw context.error(`[${graph.shape(x)}] has ${spatial.length} spatial axes`, "One or two are supported.");
+  }
+  const { windows } = importWindows(context, spatial, { ...whole, autoPad: "NOTSET" });
+  const y = maxPool(graph, asImage(context, x), windows, `${layerName(graph, x)}.maximum`);
+  return fromImage(context, y, graph.shape(x).length);
 };

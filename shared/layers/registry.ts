@@ -36,8 +36,8 @@ import { importGemm } from "./gemm.ts";
 import { importConv, importConvTranspose } from "./importConv.ts";
 import type { Importer } from "./importer.ts";
 import { importGather, importGatherElements } from "./importGather.ts";
-import { importBatchNormalization, importInstanceNormalization } from "./importNormalise.ts";
-import { importAveragePool, importGlobalAveragePool, importMaxPool } from "./importPool.ts";
+import { importBatchNormalization, importGroupNormalization, importInstanceNormalization } from "./importNormalise.ts";
+import { importAveragePool, importGlobalAveragePool, importGlobalMaxPool, importMaxPool } from "./importPool.ts";
 import {
   importBernoulli,
   importRandomNormal,
@@ -46,6 +46,7 @@ import {
   importRandomUniformLike,
 } from "./importRandom.ts";
 import { importGru, importLstm } from "./importRecurrent.ts";
+import { importDepthToSpace, importResize, importSpaceToDepth } from "./importResize.ts";
 import { importConcat } from "./join.ts";
 import { importLog } from "./log.ts";
 import { importMatMul } from "./matmul.ts";
@@ -98,6 +99,11 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     Gelu: importGelu,
     Gemm: importGemm,
     GlobalAveragePool: importGlobalAveragePool,
+    GlobalMaxPool: importGlobalMaxPool,
+    GroupNormalization: importGroupNormalization,
+    DepthToSpace: importDepthToSpace,
+    Resize: importResize,
+    SpaceToDepth: importSpaceToDepth,
     Greater: importGreater,
     GreaterOrEqual: importGreaterOrEqual,
     GRU: importGru,

@@ -1,13 +1,17 @@
 /** What convolutional networks are made of, over the space of their attributes, against ONNX Runtime and central differences. */
 import { test } from "node:test";
+import { OnnxType } from "../../../shared/program/onnx/model.ts";
 import {
   caseName,
   checkOperator,
+  constantOf,
   float,
   floatAttribute,
   int,
+  int64s,
   ints,
   type OperatorCase,
+  omitted,
   parameter,
   string,
 } from "./harness.ts";
@@ -155,7 +159,46 @@ const STATISTICS: OperatorCase[] = [
   }),
 ];
 
-for (const row of [...CONVOLUTIONS, ...POOLS, ...PADDED_AVERAGES, ...STATISTICS]) {
+const scales = (...values: number[]) => constantOf(OnnxType.float32, [values.length], values);
+
+const PIXELS: OperatorCase[] = [
+  ...["DCR", "CRD"].map(
+    (mode): OperatorCase => ({
+      operator: "DepthToSpace",
+      inputs: [float([2, 8, 2, 3])],
+      attributes: { blocksize: int(2), mode: string(mode) },
+    }),
+  ),
+  { operator: "SpaceToDepth", inputs: [float([2, 2, 4, 6])], attributes: { blocksize: int(2) } },
+  ...["half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"].flatMap((way): OperatorCase[] =>
+    ["round_prefer_floor", "floor", "ceil", "round_prefer_ceil"].map((nearest) => ({
+      operator: "Resize",
+      inputs: [float([1, 2, 3, 4]), omitted, scales(1, 1, 2, 2)],
+      attributes: { coordinate_transformation_mode: string(way), nearest_mode: string(nearest) },
+    })),
+  ),
+  { operator: "Resize", inputs: [float([2, 1, 4, 5]), omitted, omitted, int64s(2, 1, 3, 8)] },
+  {
+    operator: "Resize",
+    inputs: [float([2, 2, 3]), omitted, scales(1, 1, 3)],
+    attributes: { coordinate_transformation_mode: string("asymmetric"), nearest_mode: string("floor") },
+  },
+  { operator: "GlobalMaxPool", inputs: [image(2, 2, 3, 4)] },
+  { operator: "GlobalMaxPool", inputs: [image(2, 3, 5)] },
+  ...[
+    [2, 4, 2, 3],
+    [3, 6, 5],
+  ].map(
+    (shape): OperatorCase => ({
+      operator: "GroupNormalization",
+      inputs: [float(shape), parameter([shape[1]!]), parameter([shape[1]!])],
+      attributes: { num_groups: int(2) },
+      operatorSet: 21,
+    }),
+  ),
+];
+
+for (const row of [...PIXELS, ...CONVOLUTIONS, ...POOLS, ...PADDED_AVERAGES, ...STATISTICS]) {
   // A grid of 20 bits a side.
   test(caseName(row), () => checkOperator({ tolerance: 5e-6, ...row }));
 }

@@ -483,7 +483,22 @@ def gpt():
     return Gpt(9, 8, 2, 2, 6), {"input": tokens, "target": target}, cases
 
 
-MODELS = {build.__name__: build for build in (classifier, regressor, detector, tagger, adapted, lenet, resnet, gpt)}
+def autoencoder():
+    """Strided, depthwise and transposed convolutions, group and instance normalisation, upsampling; the image is its own target."""
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 4, 3, 2, 1), nn.GroupNorm(2, 4), nn.ReLU()),
+        *(nn.Conv2d(4, 4, 3, 1, 2, dilation=2, groups=4), nn.Conv2d(4, 6, 1), nn.Tanh()),
+        *(nn.AvgPool2d(3, 2, 1), nn.Conv2d(6, 8, 1), nn.PixelShuffle(2), nn.InstanceNorm2d(2, affine=True)),
+        *(nn.ConvTranspose2d(2, 3, 4, 2, 1), nn.Tanh(), nn.Upsample(scale_factor=2), nn.MaxPool2d(2), nn.Conv2d(3, 1, 1)),
+    )
+    x = images(8, 6)["input"]
+    return model, {"input": x, "target": x}, {"adamw": {"loss": {"kind": "meanSquaredError"}}}
+
+
+MODELS = {
+    build.__name__: build
+    for build in (classifier, regressor, detector, tagger, adapted, lenet, resnet, autoencoder, gpt)
+}
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
