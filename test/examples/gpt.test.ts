@@ -53,7 +53,7 @@ test(`the loss falls${DEEP ? ", below a bigram model's by far on files that it h
     const { loss, accuracy } = await new TrainedModel(engine, job.program, state).evaluate(heldOut);
     const bigram = bigramLoss(data.text!, data.layout, heldOut);
     t.diagnostic(`${loss} nats a character held out, accuracy ${accuracy}; a bigram model has ${bigram}`);
-    assert.ok(loss < bigram - 0.4, `${loss} nats held out, a bigram model has ${bigram}`);
+    assert.ok(loss < bigram - 0.5, `${loss} nats held out, a bigram model has ${bigram}`);
   } finally {
     await engine.close();
   }
