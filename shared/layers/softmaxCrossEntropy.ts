@@ -89,7 +89,7 @@ export function softmaxCrossEntropy(
     [targets, classIds, logTotal, scores],
     (map, [t, v, l, z]) => {
       const difference = map.sub(l!, z!);
-      if (smoothing === 0) return map.select(map.equal(t!, v!), difference, map.immediate(0));
+      if (smoothing === 0) return counted(map, t!, map.select(map.equal(t!, v!), difference, map.immediate(0)));
       return counted(map, t!, map.flush(map.mul(difference, wanted(map, t!, v!))));
     },
   );

@@ -45,7 +45,8 @@ export class Lowering {
   readonly #graph: SourceGraph;
   readonly #operators: NamedOperator[] = [];
   readonly #constants: Tensor[] = [];
-  readonly #constantOf = new Map<string, View>();
+  /** Constants by their dtype, shape and digest. */
+  readonly #constantOf = new Map<string, readonly View[]>();
   readonly #views = new Map<ValueId, View>();
   readonly #peaks = new Map<string, View>();
   /** What the outputs of operators that only copy words are copies of. */
@@ -129,11 +130,12 @@ export class Lowering {
 
   /** A constant tensor; equal ones are stored once. */
   constant(tensor: Tensor): View {
-    const key = `${tensor.dtype}|${tensor.shape}|${tensor.words}`;
-    const known = this.#constantOf.get(key);
+    const key = `${tensor.dtype}|${tensor.shape}|${digestOf(tensor.words)}`;
+    const alike = this.#constantOf.get(key) ?? [];
+    const known = alike.find(({ reference }) => sameWords(this.#constants[reference.index]!.words, tensor.words));
     if (known !== undefined) return known;
     const view = this.#addConstant(tensor);
-    this.#constantOf.set(key, view);
+    this.#constantOf.set(key, [...alike, view]);
     return view;
   }
 
@@ -281,4 +283,15 @@ function memoryOrder(shape: readonly number[], operands: readonly Operand[]): nu
   const sorted = long.toSorted((a, b) => whole.strides[b]! - whole.strides[a]! || a - b);
   const next = sorted.values();
   return axes.map((axis) => (shape[axis]! > 1 ? next.next().value! : axis));
+}
+
+/** Tells most tensors apart (FNV-1a over words). */
+function digestOf(words: Uint32Array): number {
+  let digest = 0x811c9dc5;
+  for (const word of words) digest = Math.imul(digest ^ word, 0x01000193);
+  return digest;
+}
+
+function sameWords(a: Uint32Array, b: Uint32Array): boolean {
+  return a.length === b.length && a.every((word, at) => word === b[at]);
 }

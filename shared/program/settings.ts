@@ -4,7 +4,9 @@ import { MAX_RATE } from "./schedule.ts";
 
 const count = z.int().min(1).max(0xffffffff);
 const fraction = z.number().min(0).max(1);
-const betas = { beta1: z.number().min(0).lt(1), beta2: z.number().min(0).lt(1) };
+/** So that the bias correction of the first step, 1 / (1 − β), is within the bounds of a schedule. */
+export const MAX_BETA = 0.999999;
+const beta = z.number().min(0).max(MAX_BETA);
 const globs = z.array(z.string().min(1)).min(1);
 
 /** Parameters that a list of groups singles out; the first group that matches a parameter holds. */
@@ -28,8 +30,8 @@ const sgd = z.strictObject({
 });
 
 const adamFields = {
-  beta1: betas.beta1.default(0.9),
-  beta2: betas.beta2.default(0.999),
+  beta1: beta.default(0.9),
+  beta2: beta.default(0.999),
   epsilon: z.number().min(1e-12).max(1e-2).default(1e-8),
   groups,
 };
@@ -38,8 +40,8 @@ const adamw = z.strictObject({ kind: z.literal("adamw"), ...adamFields, weightDe
 
 const lion = z.strictObject({
   kind: z.literal("lion"),
-  beta1: betas.beta1.default(0.9),
-  beta2: betas.beta2.default(0.99),
+  beta1: beta.default(0.9),
+  beta2: beta.default(0.99),
   weightDecay: fraction.default(0),
   groups,
 });
@@ -97,7 +99,7 @@ const network = { optimizer, rate, clip: clip.optional() };
 /** What a column of the schedule holds: a rate, 1 / (1 − beta^(step + 1)), or one number for each step. */
 const column = z.discriminatedUnion("kind", [
   ...rate.options,
-  z.strictObject({ kind: z.literal("correction"), beta: betas.beta1 }),
+  z.strictObject({ kind: z.literal("correction"), beta: beta }),
   z.strictObject({ kind: z.literal("values"), values: z.array(z.number()).min(1) }),
 ]);
 

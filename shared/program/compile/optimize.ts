@@ -7,7 +7,7 @@ import { lion } from "../optimizer/lion.ts";
 import { sgd } from "../optimizer/sgd.ts";
 import type { Optimizer, ParameterUpdate, TrainedParameter } from "../optimizer/update.ts";
 import { rateAt, requireRate, type ScheduleColumns } from "../schedule.ts";
-import type { ClipSettings, OptimizerSettings, RateSettings } from "../settings.ts";
+import { type ClipSettings, MAX_BETA, type OptimizerSettings, type RateSettings } from "../settings.ts";
 import { clipGradients } from "./clip.ts";
 
 export interface OptimizeSettings {
@@ -111,7 +111,11 @@ function requireOptimizer(optimizer: OptimizerSettings): void {
     }
     return;
   }
-  within("beta1", optimizer.beta1, 0, 1);
-  within("beta2", optimizer.beta2, 0, 1);
+  for (const key of ["beta1", "beta2"] as const) {
+    const value = optimizer[key];
+    if (!(value >= 0 && value <= MAX_BETA)) {
+      throw new SettingError(`optimizer.${key}`, `${value} is not in [0, ${MAX_BETA}]`);
+    }
+  }
   if (optimizer.kind !== "lion") within("epsilon", optimizer.epsilon, 1e-12, 1);
 }

@@ -12,7 +12,7 @@ import { state } from "../../layers/leaf.ts";
 import type { SourceGraph, ValueId } from "../graph.ts";
 import type { ScheduleColumns } from "../schedule.ts";
 import type { AdamSettings } from "../settings.ts";
-import { average, descend, type Optimizer, SharedScalars, withPenalty } from "./update.ts";
+import { average, averageSquare, descend, type Optimizer, SharedScalars, withPenalty } from "./update.ts";
 
 const SQUARE_FLOOR = 2 ** -100;
 
@@ -39,9 +39,7 @@ export function adam(
       average(map, beta1, m!, 1 - beta1, g!),
     );
     const nextV = elementwise(graph, `${name}.v.next`, kind, [v, gradient], (map, [v, g]) =>
-      map.flush(
-        map.add(map.mul(v!, map.immediate(beta2)), map.mul(map.flush(map.mul(g!, g!)), map.immediate(1 - beta2))),
-      ),
+      averageSquare(map, beta2, v!, 1 - beta2, g!),
     );
     const keep = kind === "adamw" && decay !== 0 ? [scalars.keep(rate, factor, decay)] : [];
     const next = elementwise(

@@ -93,11 +93,23 @@ export function withPenalty(graph: SourceGraph, { value, gradient, decay }: Trai
   );
 }
 
-/** Shares of a gradient below this could make it subnormal, as gradients come in multiples of 2^-120. */
-const LEAST_SHARE = 2 ** -6;
+/** Gradients are multiples of 2^-120, and normal numbers go down to 2^-126: a share below this could make one subnormal. */
+const LEAST_OF_GRADIENT = 2 ** -6;
+/** What is flushed is a multiple of 2^-104. */
+const LEAST_OF_FLUSHED = 2 ** -22;
+
+const product = (map: MapBuilder, x: Register, share: number, least: number): Register => {
+  const result = map.mul(x, map.immediate(share));
+  return share < least ? map.flush(result) : result;
+};
 
 /** The moving average kept · x + share · gradient, flushed. */
 export function average(map: MapBuilder, kept: number, x: Register, share: number, gradient: Register): Register {
-  const part = map.mul(gradient, map.immediate(share));
-  return map.flush(map.add(map.mul(x, map.immediate(kept)), share < LEAST_SHARE ? map.flush(part) : part));
+  return map.flush(map.add(product(map, x, kept, LEAST_OF_FLUSHED), product(map, gradient, share, LEAST_OF_GRADIENT)));
+}
+
+/** The moving average kept · x + share · gradient², flushed. */
+export function averageSquare(map: MapBuilder, kept: number, x: Register, share: number, gradient: Register): Register {
+  const square = map.flush(map.mul(gradient, gradient));
+  return map.flush(map.add(product(map, x, kept, LEAST_OF_FLUSHED), product(map, square, share, LEAST_OF_FLUSHED)));
 }

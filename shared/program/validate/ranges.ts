@@ -21,7 +21,7 @@ import type { Program, Tensor } from "../program.ts";
 import type { Finding, Rule } from "./finding.ts";
 import { instructionRange, isFaint, RangeProblem, show } from "./mapRange.ts";
 import { peakCovers } from "./peakCover.ts";
-import { bounded, exactRange, gridRange, magnitude, type Range, union } from "./range.ts";
+import { bounded, exactRange, gridRange, magnitude, type Range, union, wordsRange } from "./range.ts";
 import { dotRange, peakRange, sumByIndexRange, sumRange } from "./reductionRange.ts";
 import { coversAll } from "./structure.ts";
 
@@ -268,9 +268,7 @@ function batchRange({ sample }: Program, { dtype, shape, offset }: BatchOperator
 }
 
 function constantRange({ dtype, words }: Tensor): Range {
-  const numbers =
-    dtype === Dtype.int32
-      ? new Int32Array(words.buffer, words.byteOffset, words.length)
-      : new Float32Array(words.buffer, words.byteOffset, words.length);
-  return Array.from(new Set<number>(numbers), exactRange).reduce(union);
+  if (dtype === Dtype.float32) return wordsRange(words);
+  const numbers = new Int32Array(words.buffer, words.byteOffset, words.length);
+  return Array.from(new Set(numbers), exactRange).reduce(union);
 }
