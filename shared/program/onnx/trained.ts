@@ -2,7 +2,7 @@
  * Which initializers are parameters. A file does not say: it holds weights, masks, tables and single numbers alike. A float initializer is a
  * parameter, except
  *
- * - one with an infinity, or with numbers below −2^20 and none above 0: a mask;
+ * - one with an infinity, or with numbers below −2^20 and none above 0, that no operator with weights reads: a mask;
  * - one under a name that an exporter has made up, when it is a single number, or of two axes or more and read by no operator that has weights.
  *
  * What is a parameter by this rule and should not be trained (a module's buffers, such as a table of positions) can be frozen by the task.
@@ -28,7 +28,7 @@ export function trainedInitializers({ graph }: OnnxModel): ReadonlySet<string> {
 function isParameter(tensor: OnnxTensor, weights: ReadonlySet<string>): boolean {
   const { name, type, dimensions, data } = tensor;
   if (type !== OnnxType.float32 && type !== OnnxType.float64) return false;
-  if (isMask(data as Float32Array | Float64Array)) return false;
+  if (!weights.has(name) && isMask(data as Float32Array | Float64Array)) return false;
   if (!MADE_UP.test(name)) return true;
   return data.length > 1 && (dimensions.length < 2 || weights.has(name));
 }
