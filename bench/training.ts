@@ -38,7 +38,7 @@ export interface TrainingResult {
   readonly ratioPytorch: number | null;
   /** A commitment to the state. */
   readonly commitmentMs: number;
-  /** Part of the time of an interval that its commitment takes. */
+  /** By which part an interval is longer when the commitment before it is made meanwhile, as a solver makes it; measured in turns. */
   readonly commitmentShare: number;
   /** A step with every operator's output kept, as a dispute asks for, against a step. */
   readonly traceRatio: number;
@@ -89,9 +89,15 @@ async function measure(name: string, threads: number, rounds: number): Promise<T
     if (python !== null) enter(await pytorchContender(python, training, threads));
     const [own, plain, pytorch] = await race(contenders, rounds, stepsOfRound);
     const steps = (rounds + 1) * stepsOfRound;
+    const touchstoneMs = own!.stepMs;
     const traceMs = await touchstone.traceMs(steps);
     const commitmentMs = commitmentTime(touchstone.state);
-    const touchstoneMs = own!.stepMs;
+    const committing: Contender = {
+      train: (first, count) => touchstone.trainCommitting(first, count),
+      close: touchstone.close,
+    };
+    const [alone, beside] = await race([touchstone, committing], rounds, stepsOfRound);
+    const delay = Math.max(0, beside!.stepMs - alone!.stepMs) * stepsOfRound;
     return {
       ...{ name, threads, batch, interval, steps },
       parameters: training.parameters.reduce((sum, { values }) => sum + values.length, 0),
@@ -101,7 +107,7 @@ async function measure(name: string, threads: number, rounds: number): Promise<T
       ratioPlain: touchstoneMs / plain!.stepMs,
       ratioPytorch: pytorch === undefined ? null : touchstoneMs / pytorch.stepMs,
       commitmentMs,
-      commitmentShare: commitmentMs / (interval * touchstoneMs + commitmentMs),
+      commitmentShare: delay / (interval * alone!.stepMs + delay),
       traceRatio: traceMs / touchstoneMs,
       peakMiB: peak(name, threads),
       breakdown: await breakdown(training, threads),
@@ -140,8 +146,8 @@ function table(result: TrainingResult): string {
     row("ONNX Runtime's own operators", result.plainMs, result.ratioPlain, losses.plain) +
     row("PyTorch", result.pytorchMs, result.ratioPytorch, losses.pytorch) +
     `\nA step's milliseconds: ${parts.join(", ")}.\n` +
-    `A commitment to the state takes ${result.commitmentMs.toFixed(2)} ms, ${(100 * result.commitmentShare).toFixed(2)} % of the time at ` +
-    `${result.interval} steps each; a traced step ${result.traceRatio.toFixed(1)} × a step; ` +
+    `A commitment to the state takes ${result.commitmentMs.toFixed(2)} ms beside the next steps and adds ` +
+    `${(100 * result.commitmentShare).toFixed(2)} % at ${result.interval} steps each; a traced step ${result.traceRatio.toFixed(1)} × a step; ` +
     `most memory ${result.peakMiB.toFixed(0)} MiB.\n`
   );
 }

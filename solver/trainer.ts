@@ -62,12 +62,21 @@ export class Trainer {
     this.#progress ??= createProgress("training", job.steps, output.json);
     if (committed > 0) output.note(`taking up task ${taskId} after checkpoint ${committed - 1}`);
     let state: readonly Tensor[] | null = null;
-    for (let segment = committed; segment < segmentCount(job); segment++) {
-      state ??= await this.run.before(segment, this.#booked.checkpoints);
-      state = await this.run.train(segment, state);
-      await this.reportCheat();
-      await this.#commit(segment, state);
-      signal.throwIfAborted();
+    // A segment is hashed, published and sent while the next one trains.
+    let committing: Promise<void> = Promise.resolve();
+    try {
+      for (let segment = committed; segment < segmentCount(job); segment++) {
+        state ??= await this.run.before(segment, this.#booked.checkpoints);
+        state = await this.run.train(segment, state);
+        await this.reportCheat();
+        await committing;
+        signal.throwIfAborted();
+        committing = this.#commit(segment, state);
+        // Whoever awaits it sees the error.
+        committing.catch(() => undefined);
+      }
+    } finally {
+      await committing;
     }
     this.#isDone = true;
     this.#progress.finish();

@@ -8,6 +8,7 @@ import { canonicalise } from "./canonical.ts";
 import type { StateRange, StepReport, StepTrace } from "./engine.ts";
 import { EngineFailedError } from "./errors.ts";
 import type { HostedSession } from "./host.ts";
+import type { CrewData, CrewThread } from "./kernels/crew.ts";
 import { readGuard } from "./realise/guard.ts";
 import type { Feed, Fetch, RealisedStep } from "./realise/realise.ts";
 import { readRanges } from "./stepwise.ts";
@@ -25,6 +26,8 @@ export interface Runtime {
   readonly settings?: Readonly<Record<string, string>>;
   /** Whether it writes into output tensors that it is given. onnxruntime-web 1.30 takes them and leaves them as they were. */
   readonly fillsOutputs: boolean;
+  /** Starts one more thread for kernels; where there is none, kernels have one thread. */
+  readonly startThread?: (data: CrewData) => CrewThread;
 }
 
 type OrtTensor = onnxruntime.Tensor;

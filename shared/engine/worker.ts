@@ -6,6 +6,7 @@ import type { StateRange } from "./engine.ts";
 
 import { EngineFailedError } from "./errors.ts";
 import type { LoadableStep } from "./host.ts";
+import { startKernelThread } from "./kernelThreads.ts";
 import { LocalHost, type LocalSession } from "./localHost.ts";
 import type { OpenedSession, WorkerReply, WorkerRequest, WorkerRuntime } from "./workerHost.ts";
 
@@ -18,7 +19,7 @@ let opened = 0;
 
 async function loadHost(): Promise<LocalHost> {
   const library = isWeb ? await import("onnxruntime-web") : await import("onnxruntime-node");
-  return new LocalHost({ name, library, provider, threads, fillsOutputs: !isWeb });
+  return new LocalHost({ name, library, provider, threads, fillsOutputs: !isWeb, startThread: startKernelThread });
 }
 
 async function perform({ session, method, args }: WorkerRequest): Promise<unknown> {

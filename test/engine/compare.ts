@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as onnxruntime from "onnxruntime-node";
 import type { Engine, StepResult, StepTrace } from "../../shared/engine/engine.ts";
 import { type Form, HostedEngine } from "../../shared/engine/hostedEngine.ts";
+import { startKernelThread } from "../../shared/engine/kernelThreads.ts";
 import { LocalHost } from "../../shared/engine/localHost.ts";
 import { type Arithmetic, FLOAT32_ONLY, FLOAT64 } from "../../shared/engine/realise/arithmetic.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
@@ -24,7 +25,14 @@ export const ARITHMETICS: readonly Arithmetic[] = [
 export function openLocal(program: Program, threads = 1, form: Form = FLOAT64): Promise<HostedEngine> {
   const how = form === "kernels" ? form : `dot ${form.dot}, sum ${form.sum}, root ${form.root}`;
   const name = `onnxruntime-node on ${threads} threads (${how})`;
-  const host = new LocalHost({ name, library: onnxruntime, provider: "cpu", threads, fillsOutputs: true });
+  const host = new LocalHost({
+    name,
+    library: onnxruntime,
+    provider: "cpu",
+    threads,
+    fillsOutputs: true,
+    startThread: startKernelThread,
+  });
   return HostedEngine.open(host, program, form);
 }
 

@@ -11,6 +11,8 @@ import { EngineFailedError } from "../errors.ts";
 import type { HostedSession } from "../host.ts";
 import type { Runtime } from "../session.ts";
 import { assemble } from "./assembler.ts";
+
+import { Crew } from "./crew.ts";
 import { layOut } from "./layout.ts";
 import { type Command, type Plan, planProgram } from "./plan.ts";
 import { Products } from "./products.ts";
@@ -43,6 +45,7 @@ export class KernelSession implements HostedSession {
   readonly #program: Program;
   readonly #plan: Plan;
   readonly #products: Products;
+  readonly #crew: Crew | null;
   readonly #offsets: readonly number[];
   readonly #words: Uint32Array;
   /** Greatest magnitudes, as bits. */
@@ -53,7 +56,15 @@ export class KernelSession implements HostedSession {
   #isLoaded = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(name: string, step: KernelStep, plan: Plan, products: Products, memory: WebAssembly.Memory) {
+  private constructor(
+    name: string,
+    step: KernelStep,
+    plan: Plan,
+    products: Products,
+    crew: Crew | null,
+    memory: WebAssembly.Memory,
+  ) {
+    this.#crew = crew;
     this.#name = name;
     this.#program = step.program;
     this.#plan = plan;
@@ -69,13 +80,16 @@ export class KernelSession implements HostedSession {
     const pages = Math.ceil(layOut(plan).bytes / PAGE);
     if (pages > MOST_PAGES) throw new OutOfAddressesError(runtime.name, `a step needs ${pages} pages of memory`);
     try {
-      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-      const module = await WebAssembly.compile(assemble(plan.functions, { pages, shared: false }));
-      const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-      const session = new KernelSession(runtime.name, step, plan, new Products(runtime), memory);
+      const { startThread, threads } = runtime;
+      const shared = startThread !== undefined && threads > 1;
+      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+      const module = await WebAssembly.compile(assemble(plan.functions, { pages, shared }));
+      const exports = (await WebAssembly.instantiate(module, { env: { memory } })).exports as Exports;
+      const crew = shared ? new Crew(exports, module, memory, startThread, threads - 1) : null;
+      const session = new KernelSession(runtime.name, step, plan, new Products(runtime), crew, memory);
       for (const [index, { words }] of step.program.constants.entries()) session.#write(plan.constants[index]!, words);
-      session.#prologue = await session.#bindAll(plan.prologue, exports as Exports, memory);
-      const commands = await session.#bindAll(plan.commands, exports as Exports, memory);
+      session.#prologue = await session.#bindAll(plan.prologue, exports, memory);
+      const commands = await session.#bindAll(plan.commands, exports, memory);
       session.#commands = observer === undefined ? commands : commands.map(observed(plan.commands, observer));
       return session;
     } catch (cause) {
@@ -129,7 +143,10 @@ export class KernelSession implements HostedSession {
   }
 
   release(): Promise<void> {
-    return this.#inOrder(() => this.#products.release());
+    return this.#inOrder(async () => {
+      await this.#crew?.close();
+      await this.#products.release();
+    });
   }
 
   #inOrder<T>(task: () => Promise<T>): Promise<T> {
@@ -218,12 +235,15 @@ export class KernelSession implements HostedSession {
   async #bind(command: Command, exports: Exports, memory: WebAssembly.Memory): Promise<BoundCommand> {
     switch (command.kind) {
       case "kernel": {
-        const { extent, cell } = command;
-        const run = exports[command.code]!;
+        const { code, extent, cell } = command;
+        const crew = this.#crew;
+        const kernel = exports[code]!;
+        const run = (...places: number[]): number =>
+          crew === null ? kernel(0, extent.length, ...places) : crew.run(code, extent, places);
         const addresses = command.places.map(({ buffer, offset }) => this.#offsets[buffer]! + offset);
         const cells = this.#cells;
         return () => {
-          const measured = run(0, extent.length, ...addresses);
+          const measured = run(...addresses);
           if (cell !== null) cells[cell] = measured;
         };
       }
