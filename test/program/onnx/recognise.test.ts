@@ -93,6 +93,9 @@ describe("activations", () => {
     assert.deepEqual(found("d = Mul x 0.70710678", "e = Erf d", "s = Add e 1", "h = Mul x s", "y = Div h 2"), [
       "Gelu x",
     ]);
+    assert.deepEqual(found("r = Sqrt 2", "d = Div x r", "e = Erf d", "s = Add 1 e", "h = Mul 0.5 x", "y = Mul s h"), [
+      "Gelu x",
+    ]);
     assert.deepEqual(found(...GPT2_TANH), ["Gelu x"]);
     const [gelu] = recognise(written(...GPT2_TANH)).graph.nodes;
     assert.deepEqual(gelu!.attributes, { approximate: { kind: "string", value: "tanh" } });

@@ -41,6 +41,8 @@ const hidden = { hidden_size: int(HIDDEN) };
 const reverse = { ...hidden, direction: string("reverse") };
 const both = { ...hidden, direction: string("bidirectional") };
 const oneStep = float([1, BATCH, INPUTS]);
+/** Short, for what has many weights. */
+const twoSteps = float([2, 1, INPUTS]);
 
 const LSTM: OperatorCase[] = [
   { inputs: inputs(4, 1, 3), attributes: hidden },
@@ -48,7 +50,7 @@ const LSTM: OperatorCase[] = [
   { inputs: inputs(4, 1, 6), attributes: hidden, outputs: 2, note: "from a hidden state" },
   { inputs: inputs(4, 1, 7), attributes: reverse, outputs: 3 },
   { inputs: inputs(4, 1, 7, { 5: omitted }), attributes: hidden, note: "from a cell" },
-  { inputs: inputs(4, 2, 4), attributes: both, outputs: 3 },
+  { inputs: inputs(4, 2, 4, { 0: twoSteps }), attributes: both, outputs: 3 },
   { inputs: inputs(4, 1, 4, { 0: oneStep }), attributes: hidden, outputs: 3, note: "of one step" },
   {
     inputs: inputs(4, 1, 4),
@@ -65,7 +67,7 @@ const GRU: OperatorCase[] = [0, 1]
       { inputs: inputs(3, 1, 3), attributes: { ...hidden, ...how } },
       { inputs: inputs(3, 1, 4), attributes: { ...hidden, ...how }, outputs: 2 },
       { inputs: inputs(3, 1, 6), attributes: { ...reverse, ...how }, outputs: 2 },
-      { inputs: inputs(3, 2, 4), attributes: { ...both, ...how }, outputs: 2 },
+      { inputs: inputs(3, 2, 4, { 0: twoSteps }), attributes: { ...both, ...how }, outputs: 2 },
       { inputs: inputs(3, 1, 6, { 5: zeros }), attributes: { ...hidden, ...how }, note: "from zeros" },
       { inputs: inputs(3, 1, 4, { 0: oneStep }), attributes: { ...hidden, ...how }, note: "of one step" },
     ];

@@ -16,6 +16,9 @@ const PLAIN: Readonly<Record<string, (a: number, b: number) => number>> = {
   Mul: (a, b) => a * b,
   Div: (a, b) => a / b,
   Pow: (a, b) => a ** b,
+  Sqrt: Math.sqrt,
+  Neg: (a) => -a,
+  Reciprocal: (a) => 1 / a,
   Identity: (a) => a,
 };
 const OPERATORS = [...Object.keys(CURVED), ...Object.keys(PLAIN)];
