@@ -3,6 +3,7 @@ import { Dtype, wordCount } from "../program/descriptor.ts";
 import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { operandOf } from "../program/view.ts";
 import { constant } from "./leaf.ts";
+import { reshape } from "./reshape.ts";
 
 /** Positions of rows, row-major in `shape`; −1 stands for a row of zeros. */
 export interface RowTable {
@@ -12,12 +13,15 @@ export interface RowTable {
 
 /**
  * out[a, …t, b] = x[a, table[t], b], zero where the table says −1; x is [A, rows, B], the result [A, …table.shape, B]. It has no gradient of
- * its own: layers that use it know a better one.
+ * its own: layers that use it know a better one. A table that moves nothing costs nothing.
  */
 export function takeRows(graph: SourceGraph, x: ValueId, table: RowTable, name: string): ValueId {
   const [outer, rows, inner] = graph.shape(x) as [number, number, number];
   const shape = [outer, ...table.shape, inner];
   if (table.positions.length !== wordCount(table.shape)) throw new RangeError(`${name}: the table has another size`);
+  if (table.positions.length === rows && table.positions.every((position, at) => position === at)) {
+    return reshape(graph, x, shape);
+  }
   const index = constant(graph, `${name}.table`, {
     dtype: Dtype.int32,
     shape: table.shape,

@@ -59,3 +59,15 @@ test("gradients pass through convolutions that follow each other and pools", () 
     },
   );
 });
+
+test("a convolution of single pixels copies nothing", () => {
+  const windows = windowsOf([3, 4], [1, 1], [1, 1], [1, 1], [0, 0, 0, 0]);
+  const program = checkGradients(
+    [
+      [2, 3, 3, 4],
+      [4, 3, 1, 1],
+    ],
+    (graph, [x, w]) => flat(graph, conv(graph, tanh(graph, x!, "tanh"), w!, windows, 1, "conv")),
+  );
+  assert.ok(program.operators.every(({ operator }) => operator.family !== "gather"));
+});
