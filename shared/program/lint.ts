@@ -4,12 +4,13 @@ import { expand } from "../layers/expand.ts";
 import { constant, field } from "../layers/leaf.ts";
 import { reshape } from "../layers/reshape.ts";
 import { sumAxes } from "../layers/sum.ts";
+import { isUserStep, stepParts } from "./compile/userStep.ts";
 import { Dtype, wordCount } from "./descriptor.ts";
 import { differentiate } from "./differentiate.ts";
 import { ModelError } from "./errors.ts";
 import { SourceGraph, type ValueId } from "./graph.ts";
 import { type ImportedModel, importModel, modelInputs } from "./import.ts";
-import { lower } from "./lower.ts";
+import { lower, type StepGraph } from "./lower.ts";
 import { isFloat } from "./onnx/host.ts";
 import type { OnnxModel, OnnxValueInfo } from "./onnx/model.ts";
 import { heldType } from "./onnx/widen.ts";
@@ -47,7 +48,7 @@ const MAX_MAGNITUDE = 2 ** 20;
 
 /**
  * Reads the whole model and tells what cannot be imported; where everything can, whether each parameter can be trained, and whether the
- * program of forward and backward pass is well-formed.
+ * program of forward and backward pass is well-formed. A file that is a whole step (outputs `NAME.next`) is checked as one.
  */
 export function lintModel(model: OnnxModel, { batch = 4, length = 8 }: LintOptions = {}): LintReport {
   const findings: LintFinding[] = [];
@@ -64,7 +65,10 @@ export function lintModel(model: OnnxModel, { batch = 4, length = 8 }: LintOptio
     importModel(graph, model, { inputs, onProblem: (error) => findings.push(findingOf(error)) }),
   );
   if (imported !== null && findings.length === 0)
-    attempt(findings, () => checkTraining(graph, imported, fields, findings));
+    attempt(findings, () => {
+      const step = isUserStep(model) ? stepParts(graph, imported) : trainingParts(graph, imported);
+      checkStep({ graph, ...step }, fields, findings);
+    });
   const operators: Record<string, number> = {};
   for (const { operator, domain } of model.graph.nodes) {
     const name = domain === "" ? operator : `${domain}.${operator}`;
@@ -119,13 +123,11 @@ function dataInput(
   return reshape(graph, field(graph, said, shape[0] ?? 1), shape);
 }
 
-/** Differentiates the sum of the float outputs and analyses the program that computes every gradient. */
-function checkTraining(
+/** A step that computes the gradient of the sum of all float outputs for every parameter. */
+function trainingParts(
   graph: SourceGraph,
   { outputs, parameters, updates }: ImportedModel,
-  fields: readonly SampleField[],
-  findings: LintFinding[],
-): void {
+): Pick<StepGraph, "state" | "loss" | "logits"> {
   const moved = new Set(updates.map(({ value }) => value));
   const trained = parameters.filter(({ value }) => !moved.has(value));
   const predictions = [...outputs.values()].filter((value) => graph.node(value).dtype === Dtype.float32);
@@ -143,9 +145,18 @@ function checkTraining(
     const gradient = gradients[trained.findIndex((each) => each.value === value)] ?? null;
     return { value, next: gradient === null ? null : flushed(gradient) };
   });
+  return { state, loss, logits: predictions[0]! };
+}
+
+/** Analyses the program of a step. */
+function checkStep(
+  step: Omit<StepGraph, "fields" | "scheduleColumns">,
+  fields: readonly SampleField[],
+  findings: LintFinding[],
+): void {
   const samples =
     fields.length > 0 ? fields : [{ name: "none", dtype: Dtype.int32, offset: 0, width: 1, minimum: 0, maximum: 0 }];
-  const program = lower({ graph, state, loss, logits: predictions[0]!, fields: samples, scheduleColumns: [] });
+  const program = lower({ ...step, fields: samples, scheduleColumns: [] });
   for (const { message } of validate(program)) {
     findings.push({
       node: null,

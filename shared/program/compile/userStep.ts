@@ -11,9 +11,10 @@ import { Dtype, wordCount } from "../descriptor.ts";
 import { ModelError, SettingError } from "../errors.ts";
 import { matchesGlob } from "../glob.ts";
 import { SourceGraph, sameShape, type ValueId } from "../graph.ts";
-import { importModel, modelInputs } from "../import.ts";
-import type { StateEntry } from "../lower.ts";
+import { type ImportedModel, importModel, modelInputs } from "../import.ts";
+import type { StateEntry, StepGraph } from "../lower.ts";
 import { decodeModel } from "../onnx/decode.ts";
+import type { OnnxModel } from "../onnx/model.ts";
 import type { SampleField } from "../program.ts";
 import { rateAt, requireRate, ScheduleColumns } from "../schedule.ts";
 import type { ColumnSettings } from "../settings.ts";
@@ -59,7 +60,33 @@ export function buildUserStep(settings: UserStepSettings): BuiltStep {
       ];
     }),
   );
-  const { outputs, parameters, updates } = importModel(graph, model, { inputs });
+  const imported = importModel(graph, model, { inputs });
+  return {
+    step: {
+      graph,
+      ...stepParts(graph, imported, settings.moments),
+      fields: settings.fields,
+      scheduleColumns: columns.names,
+    },
+    initial: wordsByValue(imported.parameters),
+    columns,
+  };
+}
+
+/** Whether a file is such a step: it says what replaces something. */
+export function isUserStep({ graph }: OnnxModel): boolean {
+  return graph.outputs.some(({ name }) => name.endsWith(NEXT_SUFFIX));
+}
+
+/**
+ * State, constants and results of a step by the names of its outputs.
+ * @throws ModelError when they do not fit together.
+ */
+export function stepParts(
+  graph: SourceGraph,
+  { outputs, parameters, updates }: ImportedModel,
+  moments: readonly string[] = [],
+): Pick<StepGraph, "state" | "constants" | "loss" | "logits"> {
   const found = [...outputs].flatMap(([name, value]) =>
     name.endsWith(NEXT_SUFFIX) ? [{ name: name.slice(0, -NEXT_SUFFIX.length), next: value }] : [],
   );
@@ -87,24 +114,13 @@ export function buildUserStep(settings: UserStepSettings): BuiltStep {
         "It must be of the initializer's shape.",
       );
     }
-    const isMoment = matchesGlob(name, settings.moments ?? []);
+    const isMoment = matchesGlob(name, moments);
     return [{ value, next: flushed(graph, next, `${name}${NEXT_SUFFIX}`), ...(isMoment ? { role: "moment" } : {}) }];
   });
   const isState = new Set(state.map(({ value }) => value));
   const loss = lossOf(graph, outputs.get(STEP_LOSS));
-  return {
-    step: {
-      graph,
-      state,
-      constants: wordsByValue(parameters.filter(({ value }) => !isState.has(value))),
-      loss,
-      logits: outputs.get(STEP_PREDICTION) ?? loss,
-      fields: settings.fields,
-      scheduleColumns: columns.names,
-    },
-    initial: wordsByValue(parameters),
-    columns,
-  };
+  const constants = wordsByValue(parameters.filter(({ value }) => !isState.has(value)));
+  return { state, constants, loss, logits: outputs.get(STEP_PREDICTION) ?? loss };
 }
 
 /** State is flushed, whatever its author does (docs/numerics.md, section 4.1). */

@@ -3,6 +3,8 @@ import { describe, it } from "node:test";
 import type { UserStepSettings } from "../../../shared/program/compile/userStep.ts";
 import { compileTraining } from "../../../shared/program/compile.ts";
 import { ModelError, SettingError } from "../../../shared/program/errors.ts";
+import { lintModel } from "../../../shared/program/lint.ts";
+import { decodeModel } from "../../../shared/program/onnx/decode.ts";
 import { parameterIndices } from "../../../shared/program/optimizer/parameters.ts";
 import type { SampleField } from "../../../shared/program/program.ts";
 import { requireWellFormedJob } from "../../../shared/program/validate.ts";
@@ -123,6 +125,23 @@ describe("a step that is one ONNX file", () => {
       numbers(compileTraining(settings({ columns: { rate: column } })).schedule);
     assert.deepEqual([...table({ kind: "values", values })], values);
     assert.equal(table({ kind: "correction", beta: 0.5 })[1], Math.fround(4 / 3));
+  });
+
+  it("is linted as what it is", () => {
+    const lint = (change: (model: OnnxBuilder) => void) => lintModel(decodeModel(byHand(change)));
+    const { findings, parameters } = lint(withLoss);
+    assert.deepEqual(findings, []);
+    assert.deepEqual(
+      parameters.map(({ name }) => name),
+      ["w", "w.momentum", "scale"],
+    );
+    assert.match(lint(() => undefined).findings[0]!.problem, /no float32 output "loss"/);
+    const wild = lint((model) => {
+      withLoss(model);
+      model.node("Identity", ["output"], {}, "scale.next");
+      model.output("scale.next", "batch", 2);
+    });
+    assert.match(wild.findings[0]!.problem, /"scale\.next" .* is not float32/);
   });
 
   const broken: [name: string, changes: Partial<UserStepSettings>, pattern: RegExp][] = [
