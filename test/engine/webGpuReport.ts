@@ -11,7 +11,6 @@ export type WebGpuReport =
   | { readonly unavailable: string }
   | {
       readonly engine: string;
-      readonly usable: boolean;
       readonly differs: readonly string[];
       readonly programs: number;
     };
