@@ -3,7 +3,8 @@
  * parameter, except
  *
  * - one with an infinity, or with numbers below −2^20 and none above 0, that no operator with weights reads: a mask;
- * - one under a name that an exporter has made up, when it is a single number, or of two axes or more and read by no operator that has weights.
+ * - one under a name that an exporter has made up, when it is a single number, or has two axes or more (longer than 1) and is read by no
+ *   operator that has weights.
  *
  * What is a parameter by this rule and should not be trained (a module's buffers, such as a table of positions) can be frozen by the task.
  */
@@ -13,7 +14,7 @@ import { OnnxType } from "./model.ts";
 /** TorchScript folds into `onnx::Add_12` or `12`, dynamo into `val_12` or `c_lifted_tensor_0`, JAX and TensorFlow into `const_12`. */
 const MADE_UP = /^(onnx::.*|\d+|_?(val|var|const|constant|const_fold_opt|c_lifted_tensor|scalar_tensor|arange)_*\d*)$/i;
 
-const WEIGHTED = /^(Conv|ConvTranspose|Gather|Gemm|GRU|LSTM|MatMul|PRelu|RNN|.*Normalization)$/;
+const WEIGHTED = /^(Conv|ConvTranspose|Einsum|Gather|Gemm|GRU|LSTM|MatMul|PRelu|RNN|.*Normalization)$/;
 
 const MAX_MAGNITUDE = 2 ** 20;
 
@@ -30,7 +31,8 @@ function isParameter(tensor: OnnxTensor, weights: ReadonlySet<string>): boolean 
   if (type !== OnnxType.float32 && type !== OnnxType.float64) return false;
   if (!weights.has(name) && isMask(data as Float32Array | Float64Array)) return false;
   if (!MADE_UP.test(name)) return true;
-  return data.length > 1 && (dimensions.length < 2 || weights.has(name));
+  const axes = dimensions.filter((length) => length > 1).length;
+  return axes > 0 && (axes < 2 || weights.has(name));
 }
 
 function isMask(data: Float32Array | Float64Array): boolean {
