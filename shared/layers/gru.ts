@@ -20,6 +20,7 @@ import {
   gateSlope,
   neighbours,
   overTime,
+  previousStates,
   type RecurrentTensors,
   rowsAt,
   sizesOf,
@@ -146,11 +147,8 @@ export function gru(graph: SourceGraph, tensors: GruTensors, options: GruOptions
     states.push({ time, gates, candidate, resetPart, resetState, hidden: state });
   }
   const byTime = states.toSorted((a, b) => a.time - b.time);
-  const joined = overTime(
-    graph,
-    byTime.map((step) => step.hidden),
-    name,
-  );
+  const hiddenByTime = byTime.map((step) => step.hidden);
+  const joined = overTime(graph, hiddenByTime, name);
   const result = reshape(graph, joined, [steps, batch, hidden]);
 
   const gradient = (upstream: ValueId): Contribution[] => {
@@ -274,7 +272,7 @@ export function gru(graph: SourceGraph, tensors: GruTensors, options: GruOptions
     const pair =
       before === null
         ? neighbours(graph, all, joined, sizes, options.reverse)
-        : { later: all, state: previousStates(graph, before, byTime, options.reverse, name) };
+        : { later: all, state: previousStates(graph, before, hiddenByTime, options.reverse, name) };
     if (pair !== null) {
       if (linearBeforeReset) {
         const ofTurned = product(part(pair.later, 1, 0, 3), pair.state, before === null);
@@ -309,17 +307,4 @@ export function gru(graph: SourceGraph, tensors: GruTensors, options: GruOptions
 /** [batch, hidden] or [1, hidden] beside every gate. */
 function beside(graph: SourceGraph, value: ValueId, hidden: number): ValueId {
   return graph.shape(value)[0] === 1 ? reshape(graph, value, [1, 1, hidden]) : besideGates(graph, value);
-}
-
-/** The hidden state before each step, by time: [steps · batch, hidden]. */
-function previousStates(
-  graph: SourceGraph,
-  before: ValueId,
-  byTime: readonly Step[],
-  reverse: boolean,
-  name: string,
-): ValueId {
-  const hidden = byTime.map((step) => step.hidden);
-  const previous = reverse ? [...hidden.slice(1), before] : [before, ...hidden.slice(0, -1)];
-  return concat(graph, previous, 0, `${name}.previous`);
 }

@@ -1,4 +1,4 @@
-/** LSTM and GRU nodes: both directions, initial states, either layout, with the default activations. */
+/** LSTM, GRU and RNN nodes: both directions, initial states, either layout, with the default activations. */
 import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { add } from "./add.ts";
 import { gru } from "./gru.ts";
@@ -7,6 +7,7 @@ import { layerName } from "./importer.ts";
 import { concat } from "./join.ts";
 import { lstm } from "./lstm.ts";
 import { reshape } from "./reshape.ts";
+import { rnn } from "./rnn.ts";
 import { slice } from "./slice.ts";
 import { transpose } from "./transpose.ts";
 
@@ -31,14 +32,18 @@ const DIRECTIONS: ReadonlyMap<string, readonly boolean[]> = new Map([
   ["bidirectional", [false, true]],
 ]);
 
+function activationsOf(context: ImportContext): readonly string[] | null {
+  return context.strings("activations")?.map((name) => name.toLowerCase()) ?? null;
+}
+
 function readNode(context: ImportContext, gates: number, activations: readonly string[]): RecurrentNode {
   const { graph } = context;
   const reverse = DIRECTIONS.get(context.string("direction", "forward"));
   if (reverse === undefined) throw context.error("its direction is none", "Use forward, reverse or bidirectional.");
-  const named = context.strings("activations")?.map((name) => name.toLowerCase());
   const usual = reverse.flatMap(() => activations);
-  if (named !== undefined && `${named}` !== `${usual}`) {
-    throw context.error(`its activations are ${named.join(", ")}`, `Use the default ones: ${activations.join(", ")}.`);
+  const named = activationsOf(context) ?? usual;
+  if (`${named}` !== `${usual}`) {
+    throw context.error(`its activations are ${named.join(", ")}`, `Use ${activations.join(", ")}.`);
   }
   for (const [index, what] of [
     [4, "lengths of its own for each sequence"],
@@ -108,6 +113,13 @@ function outputs(context: ImportContext, node: RecurrentNode, states: readonly V
 
 const directionName = (name: string, isReverse: boolean) => (isReverse ? `${name}.reverse` : name);
 
+/** The biases of the input's part and of the recurrent one, which are added anyway. */
+function wholeBias(graph: SourceGraph, both: ValueId | null, length: number, name: string): ValueId | null {
+  if (both === null) return null;
+  const half = (first: number) => slice(graph, both, 0, first, length, 1, `${name}.bias`);
+  return add(graph, half(0), half(length), `${name}.bias`);
+}
+
 export const importLstm: Importer = (context) => {
   const node = readNode(context, 4, ["sigmoid", "tanh", "tanh"]);
   const { graph, input, hidden, reverse } = node;
@@ -117,9 +129,7 @@ export const importLstm: Importer = (context) => {
   const steps = graph.shape(input)[0]!;
   for (const [d, isReverse] of reverse.entries()) {
     const name = directionName(node.name, isReverse);
-    const both = node.part(3, d);
-    const half = (first: number) => slice(graph, both!, 0, first, 4 * hidden, 1, `${name}.bias`);
-    const bias = both === null ? null : add(graph, half(0), half(4 * hidden), `${name}.bias`);
+    const bias = wholeBias(graph, node.part(3, d), 4 * hidden, name);
     const joined = lstm(
       graph,
       {
@@ -137,6 +147,28 @@ export const importLstm: Importer = (context) => {
     if (givesCell) cells.push(slice(graph, joined, 0, steps, 1, 1, `${name}.lastCell`));
   }
   return outputs(context, node, states, givesCell ? [cells] : []);
+};
+
+export const importRnn: Importer = (context) => {
+  const activation = activationsOf(context)?.[0] === "relu" ? "relu" : "tanh";
+  const node = readNode(context, 1, [activation]);
+  const { graph, input, hidden, reverse } = node;
+  const states = reverse.map((isReverse, d) => {
+    const name = directionName(node.name, isReverse);
+    return rnn(
+      graph,
+      {
+        input,
+        weight: node.part(1, d)!,
+        recurrent: node.part(2, d)!,
+        bias: wholeBias(graph, node.part(3, d), hidden, name),
+        hidden: node.initial(5, d),
+      },
+      { reverse: isReverse, activation },
+      name,
+    );
+  });
+  return outputs(context, node, states, []);
 };
 
 export const importGru: Importer = (context) => {

@@ -9,7 +9,6 @@
 import { Dtype } from "../program/descriptor.ts";
 import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
 import { elementwise } from "./elementwise.ts";
-import { concat } from "./join.ts";
 import { matmul } from "./matmul.ts";
 import {
   besideGates,
@@ -19,6 +18,7 @@ import {
   gateSlope,
   neighbours,
   overTime,
+  previousStates,
   type RecurrentTensors,
   rowsAt,
   sizesOf,
@@ -110,7 +110,8 @@ export function lstm(graph: SourceGraph, tensors: LstmTensors, options: LstmOpti
     states.push({ time, gates, cell, curve, hidden: state });
   }
   const byTime = states.toSorted((a, b) => a.time - b.time);
-  const parts = [...byTime.map((step) => step.hidden), ...(options.givesCell ? [states.at(-1)!.cell] : [])];
+  const hiddenByTime = byTime.map((step) => step.hidden);
+  const parts = [...hiddenByTime, ...(options.givesCell ? [states.at(-1)!.cell] : [])];
   const joined = overTime(graph, parts, name);
   const result = reshape(graph, joined, [parts.length, batch, hidden]);
 
@@ -188,7 +189,7 @@ export function lstm(graph: SourceGraph, tensors: LstmTensors, options: LstmOpti
     const pair =
       before === null
         ? neighbours(graph, all, joined, sizes, options.reverse)
-        : { later: all, state: previousStates(graph, before, byTime, options.reverse, name) };
+        : { later: all, state: previousStates(graph, before, hiddenByTime, options.reverse, name) };
     if (pair !== null) {
       const product = matmul(graph, transposeMatrix(graph, pair.later), pair.state, `${graph.name(recurrent)}.grad`);
       found.push([recurrent, product]);
@@ -216,17 +217,4 @@ export function lstm(graph: SourceGraph, tensors: LstmTensors, options: LstmOpti
     gradient: (upstream) => gradient(upstream!),
     lower: (lowering) => lowering.view(result),
   });
-}
-
-/** The hidden state before each step, by time: [steps · batch, hidden]. */
-function previousStates(
-  graph: SourceGraph,
-  before: ValueId,
-  byTime: readonly Step[],
-  reverse: boolean,
-  name: string,
-): ValueId {
-  const hidden = byTime.map((step) => step.hidden);
-  const previous = reverse ? [...hidden.slice(1), before] : [before, ...hidden.slice(0, -1)];
-  return concat(graph, previous, 0, `${name}.previous`);
 }

@@ -91,6 +91,18 @@ export function neighbours(
   return { later: part(later, true), state: part(state, false) };
 }
 
+/** The hidden state before each step, by time, from those after it: [steps · batch, hidden]. */
+export function previousStates(
+  graph: SourceGraph,
+  before: ValueId,
+  hidden: readonly ValueId[],
+  reverse: boolean,
+  name: string,
+): ValueId {
+  const previous = reverse ? [...hidden.slice(1), before] : [before, ...hidden.slice(0, -1)];
+  return concat(graph, previous, 0, `${name}.previous`);
+}
+
 /** tanh of x where `isPlain` is 1, else the sigmoid ½ + ½ tanh(x / 2); in [−1, 1]. */
 export function gateExpression(map: MapBuilder, x: Register, isPlain: Register): Register {
   const half = map.immediate(0.5);

@@ -45,7 +45,7 @@ import {
   importRandomUniform,
   importRandomUniformLike,
 } from "./importRandom.ts";
-import { importGru, importLstm } from "./importRecurrent.ts";
+import { importGru, importLstm, importRnn } from "./importRecurrent.ts";
 import { importDepthToSpace, importResize, importSpaceToDepth } from "./importResize.ts";
 import { importConcat } from "./join.ts";
 import { importLog } from "./log.ts";
@@ -146,6 +146,7 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     Relu: importRelu,
     Reshape: importReshape,
     RMSNormalization: importRmsNormalization,
+    RNN: importRnn,
     Selu: importSelu,
     Shape: importShape,
     Sigmoid: importSigmoid,

@@ -1,4 +1,4 @@
-/** LSTM and GRU nodes against ONNX Runtime and central differences. */
+/** LSTM, GRU and RNN nodes against ONNX Runtime and central differences. */
 import { test } from "node:test";
 import { OnnxType } from "../../../shared/program/onnx/model.ts";
 import {
@@ -74,4 +74,14 @@ const GRU: OperatorCase[] = [0, 1]
   })
   .map((row) => ({ operator: "GRU", ...row }));
 
-for (const row of [...LSTM, ...GRU]) test(caseName(row), () => checkOperator(row));
+const relu = (count: number) => ({ activations: strings(...new Array<string>(count).fill("Relu")) });
+const RNN: OperatorCase[] = [
+  { inputs: inputs(1, 1, 3), attributes: hidden },
+  { inputs: inputs(1, 1, 6), attributes: reverse, outputs: 2 },
+  { inputs: inputs(1, 2, 4, { 0: twoSteps }), attributes: both, outputs: 2 },
+  { inputs: inputs(1, 1, 4, { 0: oneStep }), attributes: hidden, note: "of one step" },
+  { inputs: inputs(1, 1, 4), attributes: { ...hidden, ...relu(1) }, outputs: 2 },
+  { inputs: inputs(1, 2, 6), attributes: { ...both, ...relu(2) } },
+].map((row) => ({ operator: "RNN", ...row }));
+
+for (const row of [...RNN, ...LSTM, ...GRU]) test(caseName(row), () => checkOperator(row));

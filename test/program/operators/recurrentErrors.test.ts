@@ -66,6 +66,7 @@ describe("refused by name", () => {
   const cases: [string, string, Shapes, Record<string, OnnxAttribute>, RegExp][] = [
     ["a direction", "LSTM", lstm(), { direction: string("sideways") }, /its direction is none/],
     ["other activations", "LSTM", lstm(), { activations: strings("Relu", "Tanh", "Tanh") }, /activations are relu/],
+    ["activations that differ", "RNN", lstm(), { activations: strings("Affine") }, /activations are affine/],
     ["sequence lengths", "LSTM", lstm({ 4: [BATCH] }), {}, /lengths of its own/],
     ["peepholes", "LSTM", lstm({ 7: [1, 3 * HIDDEN] }), {}, /peephole weights/],
     ["a clip", "LSTM", lstm(), { clip: floatAttribute(1) }, /it clips/],
