@@ -12,7 +12,7 @@ import { gptTraining } from "./models/gpt.ts";
 
 const SIZES = { layers: 12, width: 768, heads: 12, context: 32, vocabulary: 10240 };
 const STEPS = 3;
-const DISPUTED_STEP = 1;
+const DISPUTED_STEP = 0;
 
 export interface MemoryResult {
   readonly parameters: number;
