@@ -33,9 +33,31 @@ export function layoutOf(lengths: readonly number[], left: Quantised, right: Qua
     { quantised: right, dimensions: columns },
   ];
   // The product is symmetric; the side whose dimensions come first in the output goes to the left, which saves a Transpose.
-  const swap = (columns[0] ?? Number.POSITIVE_INFINITY) < (rows[0] ?? -1);
-  const [first, second] = swap ? [sides[1], sides[0]] : sides;
+  const isSwapped = (columns[0] ?? Number.POSITIVE_INFINITY) < (rows[0] ?? -1);
+  const [usual, other] = isSwapped ? [sides.toReversed() as [Side, Side], sides] : [sides, sides.toReversed()];
+  // A product in batches has no transposed factors, so there the other way round may move fewer words.
+  const swap = batch.length > 0 && movedWords(lengths, batch, other) < movedWords(lengths, batch, usual);
+  const [first, second] = (swap ? other : usual) as [Side, Side];
   return { lengths, batch, first, second };
+}
+
+/** Words that are transposed to make a product in batches of the two sides, its output included. */
+function movedWords(lengths: readonly number[], batch: readonly number[], sides: readonly Side[]): number {
+  const [first, second] = sides as [Side, Side];
+  const reduced = lengths.length - 1;
+  const moved = (order: readonly number[], wanted: readonly number[]): number => {
+    const long = (list: readonly number[]) => list.filter((d) => order.includes(d) && lengths[d]! > 1);
+    return `${long(order)}` === `${long(wanted)}` ? 0 : sizeOf(lengths, order);
+  };
+  const output = [...batch, ...first.dimensions, ...second.dimensions];
+  return (
+    moved(first.quantised.views[0]!.order, [...batch, ...first.dimensions, reduced]) +
+    moved(second.quantised.views[0]!.order, [...batch, reduced, ...second.dimensions]) +
+    moved(
+      output,
+      output.toSorted((a, b) => a - b),
+    )
+  );
 }
 
 export function sizeOf(lengths: readonly number[], dimensions: readonly number[]): number {
