@@ -22,7 +22,7 @@ interface Product {
   readonly node: OnnxNode;
   /** Name of the weight's initializer. */
   readonly weight: string;
-  /** Name of the layer around the weight: `fc1` of `fc1.weight`. */
+  /** Name of the layer around the weight. */
   readonly layer: string;
   readonly inputs: number;
   readonly outputs: number;
@@ -86,9 +86,18 @@ function productsOf(model: OnnxModel): Product[] {
     if (weight === undefined || weight.type !== OnnxType.float32 || weight.dimensions.length !== 2) return [];
     const [rows, columns] = weight.dimensions as [number, number];
     const [inputCount, outputCount] = isTransposed ? [columns, rows] : [rows, columns];
-    const layer = name.replace(/(.)\.weight$/, "$1");
-    return [{ node, weight: name, layer, inputs: inputCount, outputs: outputCount }];
+    return [{ node, weight: name, layer: layerOf(name, node), inputs: inputCount, outputs: outputCount }];
   });
+}
+
+/** `fc1` of `fc1.weight`. TorchScript makes up names of weights that it has folded; then the node's path says more: `/fc1/MatMul`. */
+function layerOf(weight: string, { name }: OnnxNode): string {
+  const path = name
+    .split("/")
+    .filter((part) => part !== "")
+    .slice(0, -1)
+    .join(".");
+  return weight.startsWith("onnx::") && path !== "" ? path : weight.replace(/(.)\.weight$/, "$1");
 }
 
 function flag(node: OnnxNode, name: string): boolean {
