@@ -7,7 +7,7 @@ import { realise } from "../../../shared/engine/realise/realise.ts";
 import { placements } from "../../../shared/engine/realise/spread.ts";
 import { ReferenceEngine } from "../../../shared/engine/reference.ts";
 import { conv, convTranspose } from "../../../shared/layers/conv.ts";
-import { maxPool } from "../../../shared/layers/pool.ts";
+import { averagePool, countTaps, maxPool } from "../../../shared/layers/pool.ts";
 import { reshape } from "../../../shared/layers/reshape.ts";
 import { coverTable, type Pair, type Windows, windowsOf, windowTable } from "../../../shared/layers/windows.ts";
 import { compileTraining, type TrainingSettings } from "../../../shared/program/compile.ts";
@@ -123,7 +123,10 @@ test("pools with their gradients have the reference's words", async () => {
     // Every window holds a position of the image.
     while (holdsNothing(windows)) windows = randomWindows(random);
     const program = gradientProgram([[2, 2, ...windows.input]], (graph, [x]) => {
-      const y = maxPool(graph, x!, windows, "pool");
+      const y =
+        round % 3 === 0
+          ? averagePool(graph, x!, windows, countTaps(windows, null), "pool")
+          : maxPool(graph, x!, windows, "pool");
       return reshape(graph, y, [2, wordCount(graph.shape(y)) / 2]);
     });
     const inputs = { state: exampleState(program, round), batches: new Map(), schedule: new Map() };
