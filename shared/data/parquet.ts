@@ -1,6 +1,7 @@
 /** Columns of a Parquet file: numbers, booleans, lists of numbers of one length, and texts where classes are wanted. */
 import { type FileMetaData, parquetMetadata, parquetReadObjects } from "hyparquet";
 import { DataFileError } from "./errors.ts";
+import { requirePages, requireSchema } from "./parquetStructure.ts";
 import { type Compressors, type DataFile, MAXIMUM_WORDS, type SourceArray, type Wanted } from "./sourceArray.ts";
 
 const WRITE_AGAIN = "Write the file again, for example with pyarrow.parquet.write_table.";
@@ -23,6 +24,7 @@ export async function readParquet(
   const metadata = metadataOf(buffer, fail);
   const count = requireColumns(metadata, columns, fail);
   try {
+    requirePages(new Uint8Array(buffer), metadata, columns);
     rows = await parquetReadObjects({ file: buffer, metadata, columns, compressors: compressors as object });
   } catch (cause) {
     throw fail("pages", `they cannot be read (${(cause as Error).message})`, WRITE_AGAIN, cause);
@@ -35,6 +37,7 @@ type Fail = (place: string, problem: string, remedy?: string, cause?: unknown) =
 
 function metadataOf(buffer: ArrayBuffer, fail: Fail): FileMetaData {
   try {
+    requireSchema(new Uint8Array(buffer));
     return parquetMetadata(buffer);
   } catch (cause) {
     throw fail("footer", `it cannot be read (${(cause as Error).message})`, WRITE_AGAIN, cause);

@@ -5,7 +5,9 @@ const count = z.int().min(1).max(0xffffffff);
 /** Relative to the task file; the files are taken in the bytewise order of their paths. */
 const glob = z.string().min(1);
 /** Names of ONNX inputs, without those that JavaScript would reorder. */
-const fieldName = z.string().regex(/^[A-Za-z_][\w.:/-]{0,63}$/, "must begin with a letter and be at most 64 long");
+const fieldName = z
+  .string()
+  .regex(/^(?!__proto__$)[A-Za-z_][\w.:/-]{0,63}$/, "must begin with a letter and be at most 64 long");
 
 /** What is held out for evaluation; nothing when neither key is given. */
 const holdOut = {

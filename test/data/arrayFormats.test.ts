@@ -22,6 +22,8 @@ const expected: Record<
 > = JSON.parse(readFileSync(path.join(FOLDER, "expected.json"), "utf8"));
 const { compressors } = dataFilesIn(FOLDER);
 
+const DEEP = process.env.TOUCHSTONE_DEEP === "1";
+
 const fixture = (name: string): DataFile => ({ name, bytes: new Uint8Array(readFileSync(path.join(FOLDER, name))) });
 const withBytes = (bytes: Uint8Array): DataFile => ({ name: "file", bytes: new Uint8Array(bytes) });
 const encode = (text: string): DataFile => withBytes(new TextEncoder().encode(text));
@@ -98,12 +100,14 @@ describe("files of arrays", () => {
       const whole = fixture(file);
       const wanted: Wanted[] = Object.keys(expected[file]!).map((name) => ({ columns: [name], isText: true }));
       for (let at = 0; at < whole.bytes.length; at++) {
-        const bytes = whole.bytes.slice();
-        bytes[at]! ^= [0xff, 0x80, 0x01][at % 3]!;
-        try {
-          await readArrays(sectionOf(kindOf(file)), { name: file, bytes }, wanted, compressors);
-        } catch (error) {
-          assert.ok(error instanceof DataFileError, `${file}, byte ${at}: ${(error as Error).stack}`);
+        for (const mask of DEEP ? [1, 2, 4, 8, 16, 32, 64, 128, 255] : [[255, 128, 1][at % 3]!]) {
+          const bytes = whole.bytes.slice();
+          bytes[at]! ^= mask;
+          try {
+            await readArrays(sectionOf(kindOf(file)), { name: file, bytes }, wanted, compressors);
+          } catch (error) {
+            assert.ok(error instanceof DataFileError, `${file}, byte ${at} ^ ${mask}: ${(error as Error).stack}`);
+          }
         }
       }
     }
@@ -217,6 +221,21 @@ describe("CSV files", () => {
 describe("Parquet files", () => {
   const read = (file: DataFile, column: string, isText = false) =>
     readParquet(file, [{ columns: [column], isText }], compressors);
+
+  it("are refused when schema or pages claim what cannot be, before anybody makes room for it", async () => {
+    const { bytes } = fixture("rows.parquet");
+    const changed = (at: number, value: number) => withBytes(bytes.with(at, value));
+    // The root's name, then the number of its children; integers are zigzag.
+    const children = Buffer.from(bytes).indexOf("schema") + 7;
+    assert.equal(bytes[children], 2 * 7);
+    await assertRefused(() => read(changed(children, 2 * 8), "label"), /footer/, /no tree/);
+    await assertRefused(() => read(changed(children, 2 * 63 - 1), "label"), /footer/, /no tree/);
+    // The first page: type 0, 16 bytes, 16 bytes compressed, 4 values.
+    assert.deepEqual([...bytes.subarray(4, 13)], [0x15, 0, 0x15, 32, 0x15, 32, 0x2c, 0x15, 8]);
+    await assertRefused(() => read(changed(9, 126), "label"), /pages/, /a page leaves its column chunk/);
+    await assertRefused(() => read(changed(9, 31), "label"), /pages/, /a page leaves its column chunk/);
+    await assertRefused(() => read(changed(12, 10), "label"), /pages/, /more values than its column chunk/);
+  });
 
   it("may have pages of no bytes", () => {
     assert.equal(compressors.GZIP!(gzipSync(new Uint8Array()), 0).length, 0);
