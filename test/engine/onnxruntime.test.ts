@@ -137,8 +137,8 @@ for (const form of CPU_FORMS) {
   });
 }
 
-test("constants that are not finite or too large are refused before the first step", async () => {
-  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30]) {
+test("constants that are not finite are refused before the first step", async () => {
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
     const program = {
       ...embeddingProgram(),
       constants: [{ dtype: 0 as const, shape: [3], words: floats(1, value, 2) }],

@@ -3,7 +3,6 @@
  * what it can: a kernel that makes a tensor also measures it for the Peak and the guard that want its greatest magnitude.
  */
 
-import { GUARD_LIMIT } from "../../numerics/guard.ts";
 import {
   type DotOperator,
   Dtype,
@@ -130,7 +129,7 @@ class Planner {
     this.#program = program;
     this.#state = program.state.map(({ shape }) => this.#buffer(wordCount(shape) * WORD_BYTES, true));
     this.#constants = program.constants.map(({ words, dtype }, index) => {
-      if (dtype === Dtype.float32) requireBounded(words, index);
+      if (dtype === Dtype.float32) requireFinite(words, index);
       return this.#buffer(words.byteLength, true);
     });
   }
@@ -636,9 +635,9 @@ function requireRows(table: Operand, shape: readonly number[], rowStride: number
   if (lowest < 0 || highest >= table.count) throw new UnrealisableError(`row ${rows - 1} lies outside the table`);
 }
 
-function requireBounded(words: Uint32Array, constant: number): void {
+function requireFinite(words: Uint32Array, constant: number): void {
   const numbers = new Float32Array(words.buffer, words.byteOffset, words.length);
-  if (!numbers.every((value) => Math.abs(value) <= GUARD_LIMIT)) {
-    throw new UnrealisableError(`constant ${constant} holds a magnitude above 2^20, or NaN`);
+  if (!numbers.every(Number.isFinite)) {
+    throw new UnrealisableError(`constant ${constant} holds a word that is not finite`);
   }
 }
