@@ -58,6 +58,11 @@ describe("the evaluation of a model", () => {
     const { program, kept } = compileEvaluation(settings, training.program);
     assert.ok(program.operators.every(({ operator }) => operator.family !== "random"));
     assert.deepEqual(program.scheduleColumns, []);
+    const streams = training.program.operators.flatMap(({ operator }) =>
+      operator.family === "random" ? [operator.stream] : [],
+    );
+    assert.equal(streams.length, 2, "one for each micro-batch");
+    assert.equal(new Set(streams).size, 2, "with other numbers");
     const rows = samplesOf(BATCH, 8, () => 0);
     const samples = floats(...rows.flat());
     const sums = rows.map((row) => row.reduce((sum, x) => sum + x));
