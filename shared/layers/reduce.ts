@@ -2,6 +2,8 @@
 
 import { wordCount } from "../program/descriptor.ts";
 import type { SourceGraph, ValueId } from "../program/graph.ts";
+import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import { absolute } from "./absolute.ts";
 import { dotAlong } from "./dotAlong.ts";
 import { elementwise } from "./elementwise.ts";
 import { reduceExtreme } from "./greatest.ts";
@@ -9,6 +11,7 @@ import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";
 import { reshape } from "./reshape.ts";
 import { scale } from "./scale.ts";
+import { logSumExp } from "./softmax.ts";
 import { stretch } from "./stretch.ts";
 import { sumTo } from "./sum.ts";
 import { transpose } from "./transpose.ts";
@@ -37,33 +40,81 @@ export function reduceMean(graph: SourceGraph, input: ValueId, axes: readonly nu
   return scale(graph, reduceSum(graph, input, axes, `${name}.sum`), 1 / count(graph, input, axes), name);
 }
 
-/** √Σ x². Gradient: g · x / y, and 0 where y is 0. Lines of small numbers are summed on grids of their own. */
-export function reduceL2(graph: SourceGraph, input: ValueId, axes: readonly number[], name: string): ValueId {
+/** The axes of lengths 1 that stay, and the others as lines [kept…, length]. */
+function asLines(graph: SourceGraph, input: ValueId, axes: readonly number[]): { lines: ValueId; kept: number[] } {
   const shape = graph.shape(input);
   const kept = shape.map((dimension, axis) => (axes.includes(axis) ? 1 : dimension));
   const outer = [...shape.keys()].filter((axis) => !axes.includes(axis));
   const moved = transpose(graph, input, [...outer, ...axes]);
-  const lines = reshape(graph, moved, [...outer.map((axis) => shape[axis]!), count(graph, input, axes)]);
-  const squares = reshape(graph, dotAlong(graph, lines, lines, outer.length, `${name}.squares`, "line"), kept);
-  const values = elementwise(graph, name, "norm", [squares], (map, [s]) =>
-    map.flush(map.sqrt(map.max(s!, map.immediate(0)))),
-  );
+  return { lines: reshape(graph, moved, [...outer.map((axis) => shape[axis]!), count(graph, input, axes)]), kept };
+}
+
+/** Values that are computed from the input, under a gradient of their own. */
+function withGradient(
+  graph: SourceGraph,
+  layer: string,
+  input: ValueId,
+  values: ValueId,
+  slope: (map: MapBuilder, x: Register, y: Register) => Register,
+): ValueId {
+  const { name, dtype, shape } = graph.node(values);
   return graph.add({
     name,
-    layer: "reduceL2",
+    layer,
     inputs: [values, input],
-    dtype: graph.node(values).dtype,
-    shape: kept,
+    dtype,
+    shape,
     gradient: (upstream) => [
       [
         input,
-        elementwise(graph, `${graph.name(input)}.grad`, "normGradient", [input, values, upstream!], (map, [x, y, g]) =>
-          map.flush(map.mul(x!, map.flush(map.div(g!, map.max(y!, map.immediate(LEAST_NORM)))))),
+        elementwise(
+          graph,
+          `${graph.name(input)}.grad`,
+          `${layer}Gradient`,
+          [input, values, upstream!],
+          (map, [x, y, g]) => map.flush(map.mul(g!, slope(map, x!, y!))),
         ),
       ],
     ],
     lower: (lowering) => lowering.view(values),
   });
+}
+
+/** Σ x², lines of small numbers on grids of their own. */
+function squareSums(graph: SourceGraph, input: ValueId, axes: readonly number[], name: string): ValueId {
+  const { lines, kept } = asLines(graph, input, axes);
+  return reshape(graph, dotAlong(graph, lines, lines, graph.shape(lines).length - 1, name, "line"), kept);
+}
+
+/** Σ x². Gradient: 2 x g. */
+export function reduceSumSquare(graph: SourceGraph, input: ValueId, axes: readonly number[], name: string): ValueId {
+  const squares = squareSums(graph, input, axes, `${name}.sum`);
+  const values = elementwise(graph, name, "squares", [squares], (map, [s]) => map.flush(map.max(s!, map.immediate(0))));
+  return withGradient(graph, "reduceSumSquare", input, values, (map, x) => map.add(x, x));
+}
+
+/** √Σ x². Gradient: g · x / y, and 0 where y is 0. */
+export function reduceL2(graph: SourceGraph, input: ValueId, axes: readonly number[], name: string): ValueId {
+  const squares = squareSums(graph, input, axes, `${name}.squares`);
+  const values = elementwise(graph, name, "norm", [squares], (map, [s]) =>
+    map.flush(map.sqrt(map.max(s!, map.immediate(0)))),
+  );
+  return withGradient(graph, "reduceL2", input, values, (map, x, y) =>
+    map.flush(map.div(x, map.max(y, map.immediate(LEAST_NORM)))),
+  );
+}
+
+/** log Σ e^x: what log-softmax subtracts. Gradient: g times the softmax. */
+export function reduceLogSumExp(graph: SourceGraph, input: ValueId, axes: readonly number[], name: string): ValueId {
+  const { lines, kept } = asLines(graph, input, axes);
+  const last = graph.shape(lines).length - 1;
+  const flat = logSumExp(graph, lines, last, name);
+  return reshape(graph, flat, kept);
+}
+
+/** Σ |x|. */
+export function reduceL1(graph: SourceGraph, input: ValueId, axes: readonly number[], name: string): ValueId {
+  return reduceSum(graph, absolute(graph, input, `${name}.abs`), axes, name);
 }
 
 const LEAST_NORM = 2 ** -40;
@@ -96,4 +147,7 @@ export const importReduceSum = importer(reduceSum, "sum");
 export const importReduceMean = importer(reduceMean, "mean");
 export const importReduceMax = importer((graph, x, axes, name) => reduceExtreme(graph, x, axes, name, "max"), "max");
 export const importReduceMin = importer((graph, x, axes, name) => reduceExtreme(graph, x, axes, name, "min"), "min");
+export const importReduceL1 = importer(reduceL1, "norm1");
+export const importReduceSumSquare = importer(reduceSumSquare, "squares");
+export const importReduceLogSumExp = importer(reduceLogSumExp, "logSumExp");
 export const importReduceL2 = importer(reduceL2, "norm");

@@ -56,7 +56,16 @@ import { importPad } from "./pad.ts";
 import { importNever, importOneHot, importTrilu } from "./patterns.ts";
 import { importPow } from "./power.ts";
 import { importPRelu } from "./prelu.ts";
-import { importReduceL2, importReduceMax, importReduceMean, importReduceMin, importReduceSum } from "./reduce.ts";
+import {
+  importReduceL1,
+  importReduceL2,
+  importReduceLogSumExp,
+  importReduceMax,
+  importReduceMean,
+  importReduceMin,
+  importReduceSum,
+  importReduceSumSquare,
+} from "./reduce.ts";
 import { importRelu } from "./relu.ts";
 import { importFlatten, importReshape, importSqueeze, importUnsqueeze } from "./reshape.ts";
 import { importSqrt } from "./roots.ts";
@@ -138,11 +147,14 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
     RandomUniform: importRandomUniform,
     RandomUniformLike: importRandomUniformLike,
     Reciprocal: importReciprocal,
+    ReduceL1: importReduceL1,
     ReduceL2: importReduceL2,
+    ReduceLogSumExp: importReduceLogSumExp,
     ReduceMax: importReduceMax,
     ReduceMean: importReduceMean,
     ReduceMin: importReduceMin,
     ReduceSum: importReduceSum,
+    ReduceSumSquare: importReduceSumSquare,
     Relu: importRelu,
     Reshape: importReshape,
     RMSNormalization: importRmsNormalization,

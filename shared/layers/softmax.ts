@@ -77,6 +77,23 @@ export function logSoftmax(graph: SourceGraph, input: ValueId, axis: number, nam
   });
 }
 
+/** log Σ e^z along the axis, which stays with length 1. */
+export function logSumExp(graph: SourceGraph, input: ValueId, axis: number, name: string): ValueId {
+  const { maximum, exponentials, total } = shares(graph, input, axis, name);
+  const values = elementwise(graph, name, "logSumExpValues", [maximum, total], (map, [m, s]) =>
+    map.flush(map.add(m!, logarithm(map, s!))),
+  );
+  return withGradient(graph, input, values, (upstream) =>
+    elementwise(
+      graph,
+      `${graph.name(input)}.grad`,
+      "logSumExpGradient",
+      [exponentials, total, upstream],
+      (map, [e, s, g]) => map.flush(map.mul(g!, share(map, e!, s!))),
+    ),
+  );
+}
+
 /** The values under a gradient of their own, which goes straight to the input. */
 function withGradient(
   graph: SourceGraph,

@@ -72,21 +72,28 @@ const NORMS: OperatorCase[] = [
   },
 ];
 
-const REDUCTIONS: OperatorCase[] = ["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL2"].flatMap(
-  (operator): OperatorCase[] => {
-    const recent = operator === "ReduceSum" ? 13 : 18;
-    return [
-      { operator, inputs: [float([2, 3, 4])], operatorSet: recent, note: "over everything" },
-      { operator, inputs: [float([2, 3, 4]), int64s(1)], operatorSet: recent },
-      { operator, inputs: [float([2, 3, 4]), int64s(-1, 0)], attributes: { keepdims: int(0) }, operatorSet: recent },
-      { operator, inputs: [float([2, 3, 2, 4]), int64s(2, 3)], attributes: { keepdims: int(0) }, operatorSet: recent },
-      { operator, inputs: [float([2, 3, 4])], attributes: { axes: ints(0, 1), keepdims: int(1) }, operatorSet: 11 },
-      { operator, inputs: [float([2, 3])], attributes: { noop_with_empty_axes: int(1) }, operatorSet: recent },
-      { operator, inputs: [float([3, 1, 4]), int64s(1)], attributes: { keepdims: int(0) }, operatorSet: recent },
-      { operator, inputs: [float([2, 100], { values: spread(200) }), int64s(1)], operatorSet: recent },
-    ];
-  },
-);
+const REDUCTIONS: OperatorCase[] = [
+  "ReduceSum",
+  "ReduceMean",
+  "ReduceMax",
+  "ReduceMin",
+  "ReduceL1",
+  "ReduceL2",
+  "ReduceSumSquare",
+  "ReduceLogSumExp",
+].flatMap((operator): OperatorCase[] => {
+  const recent = operator === "ReduceSum" ? 13 : 18;
+  return [
+    { operator, inputs: [float([2, 3, 4])], operatorSet: recent, note: "over everything" },
+    { operator, inputs: [float([2, 3, 4]), int64s(1)], operatorSet: recent },
+    { operator, inputs: [float([2, 3, 4]), int64s(-1, 0)], attributes: { keepdims: int(0) }, operatorSet: recent },
+    { operator, inputs: [float([2, 3, 2, 4]), int64s(2, 3)], attributes: { keepdims: int(0) }, operatorSet: recent },
+    { operator, inputs: [float([2, 3, 4])], attributes: { axes: ints(0, 1), keepdims: int(1) }, operatorSet: 11 },
+    { operator, inputs: [float([2, 3])], attributes: { noop_with_empty_axes: int(1) }, operatorSet: recent },
+    { operator, inputs: [float([3, 1, 4]), int64s(1)], attributes: { keepdims: int(0) }, operatorSet: recent },
+    { operator, inputs: [float([2, 100], { values: spread(200) }), int64s(1)], operatorSet: recent },
+  ];
+});
 
 const PRODUCTS: OperatorCase[] = (
   [
