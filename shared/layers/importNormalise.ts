@@ -25,6 +25,11 @@ function epsilonOf(context: ImportContext): number {
   return epsilon;
 }
 
+/** Named after γ where that is a parameter. */
+function nameOf({ graph, name }: ImportContext, gamma: ValueId): string {
+  return `${graph.node(gamma).layer === "state" ? layerName(graph, gamma) : name}.normal`;
+}
+
 /** Inputs that hold one number for each channel. */
 function perChannel(context: ImportContext, x: ValueId, ...inputs: number[]): ValueId[] {
   const { graph } = context;
@@ -44,7 +49,7 @@ export const importBatchNormalization: Importer = (context) => {
   const x = context.tensor(0);
   const epsilon = epsilonOf(context);
   const [gamma, beta, mean, variance] = perChannel(context, x, 1, 2, 3, 4) as [ValueId, ValueId, ValueId, ValueId];
-  const name = `${layerName(graph, gamma)}.normal`;
+  const name = nameOf(context, gamma);
   const planes = toPlanes(graph, x);
   const spatial = graph.shape(x).slice(2);
   // Before operator set 14, outputs for the statistics say that they are to be computed.
@@ -71,7 +76,7 @@ export const importInstanceNormalization: Importer = (context) => {
   const { graph } = context;
   const x = context.tensor(0);
   const [gamma, beta] = perChannel(context, x, 1, 2) as [ValueId, ValueId];
-  const name = `${layerName(graph, gamma)}.normal`;
+  const name = nameOf(context, gamma);
   const spatial = graph.shape(x).slice(2);
   if (spatial.length === 0) throw context.error(`[${graph.shape(x)}] has no spatial axes`, "Correct the model.");
   const { output } = normalise(graph, toPlanes(graph, x), gamma, beta, "positions", epsilonOf(context), name);
@@ -93,7 +98,7 @@ export const importGroupNormalization: Importer = (context) => {
   if ([scale, bias].some((each) => `${graph.shape(each)}` !== `${count}`)) {
     throw context.error(`scale and bias are not [${count}]`, "Correct the model.");
   }
-  const name = `${layerName(graph, scale)}.normal`;
+  const name = nameOf(context, scale);
   const grouped = reshape(graph, x, [batch, groups, wordCount(shape.slice(1)) / groups]);
   const filled = (number: number, label: string): ValueId =>
     constant(graph, `${name}.${label}`, numbersTensor([groups], new Array<number>(groups).fill(number)));

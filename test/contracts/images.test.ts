@@ -14,7 +14,7 @@ const PLACES: readonly (readonly [job: typeof lenetJob, operator: string])[] = [
   [lenetJob, "3.maxPool"],
   [lenetJob, "3.weight.grad"],
   [lenetJob, "0.maxPool.grad"],
-  [lenetJob, "3.relu.grad.covers"],
+  [lenetJob, "0.maxPool.grad.windows"],
   [lenetJob, "3.relu.grad.won"],
   [resnetJob, "4.shortcut.0.dot"],
   [resnetJob, "1.normal.squares"],
