@@ -2,6 +2,7 @@
  * MatMul: out[…, m, n] = Σ_k a[…, m, k] · b[…, k, n], one Dot on the integer grids of both whole tensors.
  * Gradients: da = g · bᵀ, db = aᵀ · g; the transposes are strides, the peaks are those of the forward pass.
  */
+import { ceilLog2 } from "../numerics/log2.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
 import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
 import { broadcastShape, sameShape } from "../program/graph.ts";
@@ -17,7 +18,7 @@ import { swappedMatrix, transposeMatrix } from "./transpose.ts";
 const BITS = 20;
 
 export function gridBits(length: number): number {
-  return Math.min(BITS, Math.floor((53 - Math.ceil(Math.log2(length))) / 2));
+  return Math.min(BITS, Math.floor((53 - ceilLog2(length)) / 2));
 }
 
 /** Powers of two that bound the factors by construction; a factor without one is measured. */

@@ -2,6 +2,7 @@
  * Source graph → canonical program. Nodes are lowered on demand from what the step must produce, so what nothing needs
  * is left out, and chains of elementwise nodes become one Map (docs/numerics.md, section 2).
  */
+import { ceilLog2 } from "../numerics/log2.ts";
 import type { Operand, Operator, Reference } from "./descriptor.ts";
 import { Dtype, wordCount } from "./descriptor.ts";
 import type { SourceGraph, ValueId } from "./graph.ts";
@@ -173,7 +174,7 @@ export class Lowering {
     const { words } = this.#constants[index]!;
     const values = new Float32Array(words.buffer, words.byteOffset, words.length);
     const greatest = values.reduce((most, value) => Math.max(most, Math.abs(value)), LEAST_PEAK);
-    const peak = Float32Array.of(2 ** Math.ceil(Math.log2(greatest)));
+    const peak = Float32Array.of(2 ** ceilLog2(greatest));
     return this.constant({ dtype: Dtype.float32, shape: [1], words: new Uint32Array(peak.buffer) });
   }
 

@@ -6,6 +6,7 @@ import type { Engine } from "../engine/engine.ts";
 import { startOnnxRuntime } from "../engine/onnxruntime.ts";
 import { ReferenceEngine } from "../engine/reference.ts";
 import { TotalEngine } from "../engine/total.ts";
+import { TouchstoneError } from "../errors.ts";
 import type { Job } from "../program/job.ts";
 import type { Tensor } from "../program/program.ts";
 import { requireWellFormedJob } from "../program/validate.ts";
@@ -22,12 +23,35 @@ export interface LoadedTask {
   readonly engine: Engine;
 }
 
+/** Whatever goes wrong with another's task is a reason to leave it, never to end. */
+export class TaskUnloadableError extends TouchstoneError {
+  readonly code = "TASK_UNLOADABLE";
+  constructor(taskId: Hex, cause: unknown) {
+    super(`Task ${taskId} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}.`, {
+      cause,
+      remedy: "Leave it; if you posted it, run 'touchstone plan' on its task file.",
+    });
+  }
+}
+
 /**
  * Fetches a task's package, compares it with every commitment of the task, and checks that the program is well-formed and all
  * inputs are within the bounds that make its arithmetic the same everywhere. The engine follows the rules where a run diverges, too.
- * @throws TaskPackageError, MalformedProgramError, JobInputsError, the store's and file formats' errors, EngineFailedError.
+ * @throws TaskPackageError, MalformedProgramError, JobInputsError, the store's and file formats' errors, EngineFailedError, and TaskUnloadableError for
+ * anything that a hostile package makes fail elsewhere.
  */
 export async function loadTask(
+  context: Pick<ServiceContext, "store" | "engine">,
+  booked: Pick<BookedTask, "taskId" | "spec">,
+): Promise<LoadedTask> {
+  try {
+    return await load(context, booked);
+  } catch (error) {
+    throw error instanceof TouchstoneError ? error : new TaskUnloadableError(booked.taskId, error);
+  }
+}
+
+async function load(
   { store, engine: options }: Pick<ServiceContext, "store" | "engine">,
   { taskId, spec }: Pick<BookedTask, "taskId" | "spec">,
 ): Promise<LoadedTask> {

@@ -226,6 +226,28 @@ describe("contracts/Referee.sol and shared/operators", () => {
     );
   });
 
+  it("copy no row for a negative index, however many rows there are", async () => {
+    const operator: Operator = {
+      family: "gather",
+      dtype: 0,
+      shape: [2],
+      rowStride: 0,
+      rows: 0xffffffff,
+      operands: [operand("state", 0, 1, [0]), operand("state", 1, 2, [1], { dtype: 1 })],
+    };
+    const position = { seed: 0n, step: 0, steps: 0, sampleCount: 0, sampleWords: 0, scheduleWidth: 0 };
+    const state = [floats(5), ints(-2, 3)];
+    const world = new World({ operator: [], state, constant: [] }, [], new Uint32Array(0), position);
+    const outcomes = await run(
+      referee,
+      [0, 1].map((element) => elementCall(operator, element, world, world.witness(operator, element, 0, 1))),
+    );
+    assert.deepEqual(
+      outcomes,
+      [0, 5].map((word) => ({ result: floats(word)[0] })),
+    );
+  });
+
   it("never count a wrapped sum: the partial sums of a claim stay in 256 bits", async () => {
     const operator = garbageOperator(new Random(1), "sum");
     const descriptor = bytesToHex(encodeOperator(operator));

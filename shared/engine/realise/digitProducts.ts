@@ -4,23 +4,16 @@
  */
 import type { DotOperator } from "../../program/descriptor.ts";
 import { OnnxType } from "../../program/onnx/model.ts";
-import type { Context } from "./context.ts";
 import { type DigitPlace, DOT_WIDTH, digitPlaces } from "./digits.ts";
 import { arrangeFull, type DotLayout, type Side, sizeOf } from "./dotLayout.ts";
 import { EXACT, Float32Sum, MOST_FOLDED } from "./float32Sum.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import { cast, elementwise, reduce, reshape, slice, transpose } from "./nodes.ts";
-import { ceilingOf, LARGEST_UNIT } from "./scales.ts";
 
 /** Products of digits whose sum float32 holds in any order: 64 · 64 · 4096 = 2^24. */
 const LENGTH_32 = 4096;
 /** Products of digits whose sum int32 holds: 64 · 64 · 2^18 = 2^30. */
 const LENGTH_8 = 2 ** 18;
-
-/** The scales must leave room for the sum; measured ones always do, constant ones may be as large as 2^100. */
-export function fitsDigits32(context: Context, { bits, operands: [, , peakA, peakB] }: DotOperator): boolean {
-  return ceilingOf(context, peakA) * ceilingOf(context, peakB) * 2 ** (-2 * bits) <= LARGEST_UNIT;
-}
 
 export function fitsInt8({ length }: DotOperator): boolean {
   return length <= LENGTH_8;

@@ -1,18 +1,15 @@
 /** What Sum and SumByIndex without float64 have in common: digits so small that float32 adds up all of one place exactly. */
-import type { Operand } from "../../program/descriptor.ts";
-import type { Context } from "./context.ts";
 import { digitPlaces } from "./digits.ts";
 import { EXACT, Float32Sum } from "./float32Sum.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import { elementwise } from "./nodes.ts";
-import { ceilingOf, LARGEST_UNIT } from "./scales.ts";
 
 const WIDEST = 11;
 
-/** The width of digits of which float32 adds `length` exactly; null where there is none, or the scale leaves no room. */
-export function widthFor(context: Context, peak: Operand, length: number, bits: number): number | null {
+/** The width of digits of which float32 adds `length` exactly; null where there is none. */
+export function widthFor(length: number): number | null {
   const width = Math.min(WIDEST, 1 + Math.floor(Math.log2(EXACT / length)));
-  return width < 1 || ceilingOf(context, peak) * 2 ** -bits > LARGEST_UNIT ? null : width;
+  return width < 1 ? null : width;
 }
 
 /** RN32 of the sum of the places' totals, each of at most `length` digits; the scale broadcasts to them. */

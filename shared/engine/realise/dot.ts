@@ -6,7 +6,7 @@ import type { DotOperator } from "../../program/descriptor.ts";
 import { OnnxType } from "../../program/onnx/model.ts";
 import type { DotRealisation } from "./arithmetic.ts";
 import type { Context } from "./context.ts";
-import { digits32Product, fitsDigits32, fitsInt8, int8Product } from "./digitProducts.ts";
+import { digits32Product, fitsInt8, int8Product } from "./digitProducts.ts";
 import { DOT_WIDTH } from "./digits.ts";
 import { arrangeFull, type DotLayout, layoutOf, type Side, sizeOf } from "./dotLayout.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
@@ -22,7 +22,7 @@ export function realiseDot(context: Context, operator: DotOperator, realisation:
   const { shape, length, bits } = operator;
   const [a, b, peakA, peakB] = operator.operands;
   const lengths = [...shape, length];
-  const chosen = reaches(context, operator, realisation) ? realisation : "float64";
+  const chosen = reaches(operator, realisation) ? realisation : "float64";
   const spread = chosen === "float64" ? spreadProduct(context, operator) : null;
   if (spread !== null) return spread;
   const form = chosen === "float64" ? asFloat64 : asDigits(DOT_WIDTH);
@@ -50,9 +50,8 @@ const PRODUCTS: Readonly<Record<DotRealisation, (graph: GraphBuilder, layout: Do
   int8: int8Product,
 };
 
-function reaches(context: Context, operator: DotOperator, realisation: DotRealisation): boolean {
-  if (realisation === "digits32") return fitsDigits32(context, operator);
-  return realisation === "float64" || fitsInt8(operator);
+function reaches(operator: DotOperator, realisation: DotRealisation): boolean {
+  return realisation !== "int8" || fitsInt8(operator);
 }
 
 function matrixProduct(graph: GraphBuilder, { lengths, first, second }: DotLayout): Value {

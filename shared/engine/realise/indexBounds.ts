@@ -6,7 +6,7 @@ import type { Program } from "../../program/program.ts";
 export function indexIsBelow(program: Program, operand: Operand, rows: number): boolean {
   const { kind, index } = operand.reference;
   if (kind === "constant") {
-    return program.constants[index]!.words.every((word) => word < rows);
+    return program.constants[index]!.words.every((word) => (word | 0) >= 0 && word < rows);
   }
   if (kind !== "operator") return false;
   const operator = program.operators[index]!.operator;

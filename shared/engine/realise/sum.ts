@@ -14,7 +14,7 @@ export function realiseSum(context: Context, operator: SumOperator, realisation:
   const { graph } = context;
   const { shape, length, bits } = operator;
   const [x, peak] = operator.operands;
-  const width = realisation === "digits32" ? widthFor(context, peak, length, bits) : null;
+  const width = realisation === "digits32" ? widthFor(length) : null;
   const form = width === null ? asFloat64 : asDigits(width);
   const quantised = quantise(context, x, peak, [...shape, length], bits, form);
   const totals = quantised.views.map((view) => totalOf(graph, view, shape.length, length));

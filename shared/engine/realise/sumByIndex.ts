@@ -31,7 +31,7 @@ export function realiseSumByIndex(context: Context, operator: SumByIndexOperator
   const sizes = (of: readonly number[]) => of.map((d) => lengths[d]!);
   const blockCount = wordCount(sizes(blocks));
 
-  const width = realisation === "digits32" ? widthFor(context, peak, length, bits) : null;
+  const width = realisation === "digits32" ? widthFor(length) : null;
   const quantised = quantise(context, x, peak, lengths, bits, width === null ? asFloat64 : asDigits(width));
   if ([indexView, ...quantised.views].some((view) => view.order.includes(axis))) {
     throw new UnrealisableError(`an operand follows dimension ${axis}, which the index selects`);

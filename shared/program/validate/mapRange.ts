@@ -11,18 +11,9 @@
  * read a faint register in two cases. It *absorbs* it: the result is the same whatever that value is. Or it *keeps* it faint:
  * disagreeing operands give results of magnitude at most 2^-126 again, and the result is counted as faint.
  */
+import { ceilLog2 } from "../../numerics/log2.ts";
 import { MapOpcode } from "../descriptor.ts";
-import {
-  ceilLog2,
-  distanceFromZero,
-  exactRange,
-  gridRange,
-  holdsZero,
-  magnitude,
-  type Range,
-  rangeOf,
-  union,
-} from "./range.ts";
+import { distanceFromZero, exactRange, gridRange, holdsZero, magnitude, type Range, rangeOf, union } from "./range.ts";
 
 /** Exponent of the least normal number. */
 const LEAST_NORMAL = -126;

@@ -3,6 +3,8 @@
  * section 4.1). `least` and `grid` are exponents: the value is zero or |x| ≥ 2^least, and a multiple of 2^grid.
  */
 
+import { floorLog2 } from "../../numerics/log2.ts";
+
 export interface Range {
   readonly low: number;
   readonly high: number;
@@ -15,20 +17,6 @@ const FRACTION_BITS = 23;
 const LEAST_SUBNORMAL = -149;
 /** Of a number that is always zero. */
 const NOTHING = Number.POSITIVE_INFINITY;
-
-const view = new DataView(new ArrayBuffer(8));
-
-/** floor(log2 |x|) of a finite number that is not zero and not subnormal in binary64. */
-export function floorLog2(x: number): number {
-  view.setFloat64(0, x);
-  return ((view.getUint32(0) >>> 20) & 0x7ff) - 1023;
-}
-
-/** ceil(log2 |x|), as `floorLog2`. */
-export function ceilLog2(x: number): number {
-  const floor = floorLog2(x);
-  return Math.abs(x) === 2 ** floor ? floor : floor + 1;
-}
 
 /** A range from what is known, with what follows from it: the interval bounds the least magnitude, that the grid, and the other way round. */
 export function rangeOf(low: number, high: number, least: number, grid: number): Range {

@@ -26,7 +26,7 @@ import { dotRange, peakRange, sumByIndexRange, sumRange } from "./reductionRange
 import { coversAll } from "./structure.ts";
 
 /** Exponents of constant peaks: from Peak's own floor up to where an engine's float32 grid constants stay finite. */
-const PEAK_EXPONENTS = { least: -40, most: 100 };
+const PEAK_EXPONENTS = { least: -40, most: 20 };
 /** Magnitudes up to which binary64 sums of integers are exact. */
 const EXACT_SUM = 2 ** 53;
 
@@ -217,13 +217,17 @@ function boundedOperand(
 const isSame = (a: Reference, b: Reference): boolean => a.kind === b.kind && a.index === b.index;
 
 /** Whether every word of a tensor is zero or a word of `original`: Gathers and Maps without instructions, one after another. */
-function isCopy(program: Program, { kind, index }: Reference, original: Reference): boolean {
-  const operator = kind === "operator" ? program.operators[index]?.operator : undefined;
-  const copies = operator?.family === "gather" || (operator?.family === "map" && isPlainCopy(operator));
-  if (!copies) return false;
-  const source = operator.operands[0]!.reference;
-  // A reference forward is a finding of its own.
-  return isSame(source, original) || (source.index < index && isCopy(program, source, original));
+function isCopy(program: Program, copy: Reference, original: Reference): boolean {
+  for (let { kind, index } = copy; ; ) {
+    const operator = kind === "operator" ? program.operators[index]?.operator : undefined;
+    const copies = operator?.family === "gather" || (operator?.family === "map" && isPlainCopy(operator));
+    if (!copies) return false;
+    const source = operator.operands[0]!.reference;
+    if (isSame(source, original)) return true;
+    // A reference forward is a finding of its own.
+    if (source.index >= index) return false;
+    ({ kind, index } = source);
+  }
 }
 
 const isPlainCopy = ({ operands, immediates, instructions }: MapOperator): boolean =>
@@ -270,5 +274,10 @@ function batchRange({ sample }: Program, { dtype, shape, offset }: BatchOperator
 function constantRange({ dtype, words }: Tensor): Range {
   if (dtype === Dtype.float32) return wordsRange(words);
   const numbers = new Int32Array(words.buffer, words.byteOffset, words.length);
-  return Array.from(new Set(numbers), exactRange).reduce(union);
+  let [low, high] = [numbers[0]!, numbers[0]!];
+  for (const number of numbers) {
+    if (number < low) low = number;
+    if (number > high) high = number;
+  }
+  return gridRange(low, high, 0);
 }

@@ -2,7 +2,8 @@
  * Interval analysis of the reducing families (docs/numerics.md, section 4.1). Their operands lie within their peaks, so a quantised value
  * differs from the value by at most half a unit and never exceeds the peak.
  */
-import { ceilLog2, distanceFromZero, floorLog2, gridRange, magnitude, type Range, rangeOf } from "./range.ts";
+import { ceilLog2, floorLog2 } from "../../numerics/log2.ts";
+import { distanceFromZero, gridRange, magnitude, type Range, rangeOf } from "./range.ts";
 
 /** 2^-40, the least that Peak gives in mode 1. */
 const PEAK_FLOOR = 2 ** -40;

@@ -1,6 +1,8 @@
 /** Rules 1, 2 and 5 of docs/numerics.md, section 4: what can be said of descriptors without any range of values. */
+
 import { canonical, MIN_NORMAL_EXPONENT } from "../../numerics/float32.ts";
 import { isFlushed } from "../../numerics/flush.ts";
+import { GUARD_LIMIT } from "../../numerics/guard.ts";
 import { staysInside } from "../../operators/address.ts";
 import {
   type BatchOperator,
@@ -20,6 +22,9 @@ import type { Program, Tensor } from "../program.ts";
 import type { Finding, Rule } from "./finding.ts";
 
 /** Registers that each opcode reads. */
+/** Rows of a table that an int32 can name. */
+const MAX_ROWS = 2 ** 31 - 1;
+
 const ARITY = new Map<number, number>([
   ...[MapOpcode.sqrt, MapOpcode.abs, MapOpcode.neg].map((opcode) => [opcode, 1] as const),
   ...[MapOpcode.add, MapOpcode.sub, MapOpcode.mul, MapOpcode.div].map((opcode) => [opcode, 2] as const),
@@ -113,8 +118,10 @@ function checkWhole(program: Program, report: Report): void {
 function constantProblem({ dtype, shape, words }: Tensor): { readonly rule: Rule; readonly message: string } | null {
   if (words.length !== wordCount(shape) || words.length === 0)
     return { rule: 1, message: `it has ${words.length} words for the shape [${shape}]` };
-  const bad = dtype === Dtype.float32 ? words.findIndex((word) => !isFlushed(word)) : -1;
-  return bad < 0 ? null : { rule: 4, message: `word ${bad} is not a flushed float32 number` };
+  if (dtype !== Dtype.float32) return null;
+  const values = new Float32Array(words.buffer, words.byteOffset, words.length);
+  const bad = words.findIndex((word, at) => !isFlushed(word) || Math.abs(values[at]!) > GUARD_LIMIT);
+  return bad < 0 ? null : { rule: 4, message: `word ${bad} is not a flushed float32 number of magnitude at most 2^20` };
 }
 
 function checkOperator(program: Program, at: number, operator: Operator, report: Report): void {
@@ -184,6 +191,8 @@ function checkGather(operator: GatherOperator, report: Report): void {
   const { shape, rows, rowStride, operands } = operator;
   const [table] = operands;
   if (rows === 0) report(1, `has a table of no rows`);
+  // An index is an int32: where rows may exceed it, engines would differ on what is inside.
+  else if (rows > MAX_ROWS) report(2, `has ${rows} rows, more than an index can name`);
   else if (!staysInside({ ...table, strides: [...table.strides, rowStride] }, shape, rows))
     report(2, `row ${rows - 1} is read outside the table's ${table.count} words`);
 }
