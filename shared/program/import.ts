@@ -4,12 +4,13 @@ import { isHost } from "../layers/importer.ts";
 import { constant, state } from "../layers/leaf.ts";
 import { IMPORTERS, nearestForm } from "../layers/registry.ts";
 import { reshape } from "../layers/reshape.ts";
-import { fromNumber } from "../numerics/float32.ts";
-import { flush } from "../numerics/flush.ts";
-import { Dtype, wordCount } from "./descriptor.ts";
+import { Dtype } from "./descriptor.ts";
 import { ModelError } from "./errors.ts";
 import { FOLDS, requiredInputs } from "./fold/fold.ts";
 import type { SourceGraph, ValueId } from "./graph.ts";
+import { declaredShape } from "./import/declaredShape.ts";
+import { nodeContext } from "./import/nodeContext.ts";
+import { constantTensor, weightWords } from "./import/words.ts";
 import type { HostTensor } from "./onnx/host.ts";
 import { hostOf, isFloat } from "./onnx/host.ts";
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from "./onnx/model.ts";
@@ -20,8 +21,6 @@ import { heldType } from "./onnx/widen.ts";
 
 /** Operator sets whose definitions of the supported operators are the ones implemented here. */
 const OPERATOR_SETS = { least: 9, most: 25 };
-/** Greatest magnitude of a state word (docs/numerics.md, section 4), and what greater constants become. */
-const MAX_MAGNITUDE = 2 ** 20;
 
 export interface ImportOptions {
   /**
@@ -263,153 +262,25 @@ class ModelImport {
   }
 
   #context(node: OnnxNode, at: { node: string; operator: string }): ImportContext {
-    const graph = this.#graph;
-    const error = (problem: string, remedy: string) => new ModelError(problem, remedy, at);
-    const has = (index: number) => (node.inputs[index] ?? "") !== "";
-    const input = (index: number): Imported => {
-      const name = node.inputs[index] ?? "";
-      const value = this.#values.get(name);
-      if (value !== undefined) return value;
-      const absent = this.#absent.get(name);
-      if (absent !== undefined) throw error(`its input "${name}" is ${absent}`, "Leave it out of the model.");
-      throw error(
-        has(index) ? `its input "${name}" is not defined before it` : `it lacks input ${index}`,
-        "Export the model again, with its weights inside the file.",
-      );
-    };
-    const attribute = <K extends string>(name: string, kind: K) => {
-      const value = node.attributes[name];
-      if (value === undefined) return null;
-      if (value.kind !== kind) throw error(`its attribute ${name} is not of kind ${kind}`, "Export the model again.");
-      return value as Extract<typeof value, { kind: K }>;
-    };
-    const list = (index: number | null, name: string, kind: "ints" | "floats"): readonly number[] | null => {
-      if (index === null || !has(index)) return attribute(name, kind)?.value ?? null;
-      const value = input(index);
-      if (!isHost(value)) throw error(`its ${name} are not constant`, "Export with static shapes.");
-      return [...value.values];
-    };
-    return {
-      graph,
-      name: at.node,
+    return nodeContext(node, at, {
+      graph: this.#graph,
       operatorSet: this.#operatorSet,
       training: this.#options.training ?? true,
-      inputCount: node.inputs.length,
-      outputCount: node.outputs.length,
-      has,
-      wants: (output) => (node.outputs[output] ?? "") !== "",
-      input,
-      error,
-      tensor: (index, ...dtypes) => {
-        const value = input(index);
-        const allowed = dtypes.length === 0 ? [Dtype.float32] : dtypes;
-        const tensor = isHost(value) ? this.#constant(value, node.inputs[index]!) : value;
-        if (!allowed.includes(graph.node(tensor).dtype)) {
-          const wanted = allowed.map((dtype) => (dtype === Dtype.float32 ? "float32" : "int32")).join(" or ");
-          throw error(`its input "${node.inputs[index]}" is not a ${wanted} tensor`, "Check what feeds it.");
-        }
-        return tensor;
-      },
-      host: (index) => {
-        const value = has(index) ? input(index) : null;
-        return value !== null && isHost(value) ? value : null;
-      },
-      integer: (name, absent) => attribute(name, "int")?.value ?? absent,
-      float: (name, absent) => attribute(name, "float")?.value ?? absent,
-      string: (name, absent) => attribute(name, "string")?.value ?? absent,
-      strings: (name) => attribute(name, "strings")?.value ?? null,
-      integers: (index, name) => list(index, name, "ints"),
-      floats: (index, name) => list(index, name, "floats"),
-      constantTensor: (name) => {
-        const tensor = attribute(name, "tensor")?.value ?? null;
-        return tensor === null ? null : hostOf(tensor);
-      },
-      axis: (axis, rank) => {
-        const index = axis < 0 ? axis + rank : axis;
-        if (!(index >= 0 && index < rank)) throw error(`axis ${axis} is not one of ${rank}`, "Correct the axis.");
-        return index;
-      },
+      value: (name) => this.#values.get(name),
+      absence: (name) => this.#absent.get(name),
+      constant: (host, name) => this.#constant(host, name),
       stateUpdate: (value, next) => {
         const name = this.#parameterNames.get(value);
-        if (name === undefined) {
-          throw error(`"${graph.name(value)}" is replaced after each step and is no initializer`, "Store it as one.");
-        }
-        this.#updates.set(value, { name, value, next });
+        if (name !== undefined) this.#updates.set(value, { name, value, next });
+        return name !== undefined;
       },
-    };
+    });
   }
 
   /** Known numbers as a constant of the program. */
   #constant(host: HostTensor, name: string): ValueId {
-    const known = this.#constants.get(host);
-    if (known !== undefined) return known;
-    const { dimensions, values, type } = host;
-    if (values.length === 0) throw new ModelError(`constant "${name}" is empty`, "Export the model again.");
-    const isReal = isFloat(type) || type === OnnxType.bool;
-    const bad = isReal ? values.findIndex(Number.isNaN) : values.findIndex((value) => Math.abs(value) >= 2 ** 31);
-    if (bad >= 0) {
-      throw new ModelError(`word ${bad} of constant "${name}" is ${values[bad]}`, "Constants must be numbers.");
-    }
-    const words = isReal
-      ? Uint32Array.from(values, (value) => constantWord(value))
-      : new Uint32Array(Int32Array.from(values).buffer);
-    const id = constant(this.#graph, name, {
-      dtype: isReal ? Dtype.float32 : Dtype.int32,
-      shape: dimensions,
-      words,
-    });
-    this.#constants.set(host, id);
-    return id;
+    const known = this.#constants.get(host) ?? constant(this.#graph, name, constantTensor(host, name));
+    this.#constants.set(host, known);
+    return known;
   }
-}
-
-/** The declared shape with its symbolic axes filled in from what is given, or null when it does not fit. */
-function declaredShape(
-  dimensions: readonly (number | string)[] | null,
-  given: readonly number[],
-): readonly number[] | null {
-  if (dimensions === null) return null;
-  const open = dimensions.flatMap((dimension, axis) => (typeof dimension === "string" ? [axis] : []));
-  const shape = dimensions.map((dimension) => (typeof dimension === "string" ? 1 : dimension));
-  if (dimensions.length === given.length) {
-    for (const axis of open) shape[axis] = given[axis]!;
-    return shape.every((dimension, axis) => dimension === given[axis]) ? shape : null;
-  }
-  if (shape.length === 0) return null;
-  const batch = given[0]!;
-  if (open.includes(0)) shape[0] = batch;
-  const [other, ...more] = open.filter((axis) => axis > 0);
-  if (more.length > 0) return null;
-  if (other !== undefined) shape[other] = wordCount(given) / wordCount(shape);
-  return shape[0] === batch && wordCount(shape) === wordCount(given) ? shape : null;
-}
-
-/** The flushed word of a constant, which is brought within the bounds of numbers: a mask's −∞ becomes −2^20. */
-function constantWord(value: number): number {
-  return flush(fromNumber(Math.min(Math.max(value, -MAX_MAGNITUDE), MAX_MAGNITUDE)));
-}
-
-/** Flushed words of a parameter. */
-function weightWords({ name, dimensions, data }: OnnxTensor): Uint32Array {
-  const values = data as Float32Array | Float64Array;
-  if (values.length === 0 || values.length !== wordCount(dimensions)) {
-    throw new ModelError(
-      `constant "${name}" has ${values.length} numbers for [${dimensions}]`,
-      "Export the model again.",
-    );
-  }
-  const words = new Uint32Array(values.length);
-  const numbers = new Float32Array(words.buffer);
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at]!;
-    if (!(Math.abs(value) <= MAX_MAGNITUDE)) {
-      throw new ModelError(
-        `word ${at} of "${name}" is ${value}`,
-        "Weights must be finite numbers of magnitude up to 2^20.",
-      );
-    }
-    numbers[at] = value;
-    words[at] = flush(words[at]!);
-  }
-  return words;
 }
