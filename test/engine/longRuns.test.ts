@@ -42,17 +42,22 @@ function longer({ job, initialState }: Training): Training {
 const MODELS: Readonly<Record<string, () => Training>> = {
   MLP: tinyMlp,
   LeNet: lenetJob,
-  ResNet: resnetJob,
+  ...(DEEP ? {} : { ResNet: resnetJob }),
   GPT: tinyTransformer,
   LSTM: tinyLstm,
 };
 
 const ENGINES: Readonly<Record<string, (program: Program) => Promise<Engine>>> = {
   "kernels on one thread": (program) => openLocal(program, 1, "kernels"),
-  "a model on two threads": (program) => openLocal(program, 2, FLOAT64),
+  "kernels on two threads": (program) => openLocal(program, 2, "kernels"),
   "kernels in WebAssembly": (program) => HostedEngine.open(webHost({ library }), program, "kernels"),
-  // Every step by the element rules would take hours.
-  ...(DEEP ? {} : { reference: async (program: Program) => new ReferenceEngine(program) }),
+  // Slower ones; the reference would take hours.
+  ...(DEEP
+    ? {}
+    : {
+        "a model on two threads": (program: Program) => openLocal(program, 2, FLOAT64),
+        reference: async (program: Program) => new ReferenceEngine(program),
+      }),
 };
 
 for (const [name, make] of Object.entries(MODELS)) {
