@@ -8,7 +8,7 @@ import { canonicalise } from "./canonical.ts";
 import type { StateRange, StepReport, StepTrace } from "./engine.ts";
 import { EngineFailedError } from "./errors.ts";
 import type { HostedSession } from "./host.ts";
-import type { CrewData, CrewThread } from "./kernels/crew.ts";
+import type { CrewData, CrewThread, Cut } from "./kernels/crew.ts";
 import { readGuard } from "./realise/guard.ts";
 import type { Feed, Fetch, RealisedStep } from "./realise/realise.ts";
 import { readRanges } from "./stepwise.ts";
@@ -28,6 +28,8 @@ export interface Runtime {
   readonly fillsOutputs: boolean;
   /** Starts one more thread for kernels; where there is none, kernels have one thread. */
   readonly startThread?: (data: CrewData) => CrewThread;
+  /** How kernels are cut among threads, where it is not as suits a machine. */
+  readonly cut?: Cut;
 }
 
 type OrtTensor = onnxruntime.Tensor;

@@ -11,7 +11,6 @@ import { EngineFailedError } from "../errors.ts";
 import type { HostedSession } from "../host.ts";
 import type { Runtime } from "../session.ts";
 import { assemble } from "./assembler.ts";
-
 import { Crew } from "./crew.ts";
 import { layOut } from "./layout.ts";
 import { type Command, type Plan, planProgram } from "./plan.ts";
@@ -79,20 +78,24 @@ export class KernelSession implements HostedSession {
     const plan = planProgram(step.program);
     const pages = Math.ceil(layOut(plan).bytes / PAGE);
     if (pages > MOST_PAGES) throw new OutOfAddressesError(runtime.name, `a step needs ${pages} pages of memory`);
+    const products = new Products(runtime);
+    let crew: Crew | null = null;
     try {
-      const { startThread, threads } = runtime;
+      const { name, startThread, threads, cut } = runtime;
       const shared = startThread !== undefined && threads > 1;
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
       const module = await WebAssembly.compile(assemble(plan.functions, { pages, shared }));
       const exports = (await WebAssembly.instantiate(module, { env: { memory } })).exports as Exports;
-      const crew = shared ? new Crew(exports, module, memory, startThread, threads - 1) : null;
-      const session = new KernelSession(runtime.name, step, plan, new Products(runtime), crew, memory);
+      if (shared) crew = new Crew(name, exports, { module, memory }, startThread, threads - 1, cut);
+      const session = new KernelSession(name, step, plan, products, crew, memory);
       for (const [index, { words }] of step.program.constants.entries()) session.#write(plan.constants[index]!, words);
       session.#prologue = await session.#bindAll(plan.prologue, exports, memory);
       const commands = await session.#bindAll(plan.commands, exports, memory);
       session.#commands = observer === undefined ? commands : commands.map(observed(plan.commands, observer));
       return session;
     } catch (cause) {
+      await crew?.close();
+      await products.release();
       const problem = cause instanceof Error ? cause.message : String(cause);
       throw new EngineFailedError(runtime.name, `it did not load the kernels (${problem})`, { cause });
     }
@@ -111,7 +114,6 @@ export class KernelSession implements HostedSession {
       const state = kept === null ? this.#readState("after").map(canonicalise) : this.#stateOf(kept, inputs.state);
       const result = { loss: this.#loss(), guard: this.#guard(), state, outputs: kept ?? [] };
       if (held !== null) await this.#load(held);
-      else this.#isLoaded = false;
       return result;
     });
   }
@@ -125,11 +127,9 @@ export class KernelSession implements HostedSession {
       this.#requireState();
       await this.#execute(sources, null);
       const [loss, guard] = [this.#loss(), this.#guard()];
-      if (!(guard <= GUARD_LIMIT)) {
-        this.#isLoaded = false;
-        return { loss, guard, words: [] };
-      }
+      if (!(guard <= GUARD_LIMIT)) return { loss, guard, words: [] };
       this.#settle();
+      this.#isLoaded = true;
       return { loss, guard, words: ranges.map((range) => this.#range(range)) };
     });
   }
@@ -160,6 +160,7 @@ export class KernelSession implements HostedSession {
   }
 
   async #load(state: readonly Tensor[]): Promise<void> {
+    this.#isLoaded = false;
     for (const [p, { before }] of this.#plan.state.entries()) this.#write(before, state[p]!.words);
     this.#cells.fill(UNKNOWN);
     for (const command of this.#prologue) await command({ batches: new Map(), schedule: new Map() }, null);
@@ -167,6 +168,8 @@ export class KernelSession implements HostedSession {
   }
 
   async #execute(sources: SourceOutputs, kept: Tensor[] | null): Promise<void> {
+    // What a step that breaks off leaves is no state.
+    this.#isLoaded = false;
     for (const command of this.#commands) {
       const pending = command(sources, kept);
       if (pending !== undefined) await pending;
@@ -238,13 +241,17 @@ export class KernelSession implements HostedSession {
         const { code, extent, cell } = command;
         const crew = this.#crew;
         const kernel = exports[code]!;
-        const run = (...places: number[]): number =>
+        const run = (...places: number[]): number | Promise<number> =>
           crew === null ? kernel(0, extent.length, ...places) : crew.run(code, extent, places);
         const addresses = command.places.map(({ buffer, offset }) => this.#offsets[buffer]! + offset);
         const cells = this.#cells;
+        const note = (measured: number): void => {
+          if (cell !== null) cells[cell] = measured;
+        };
         return () => {
           const measured = run(...addresses);
-          if (cell !== null) cells[cell] = measured;
+          if (typeof measured !== "number") return measured.then(note);
+          note(measured);
         };
       }
       case "product": {

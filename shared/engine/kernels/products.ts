@@ -50,9 +50,10 @@ export class Products {
   }
 
   async release(): Promise<void> {
-    const sessions = await Promise.all(this.#sessions.values());
+    // Those that could not be opened hold nothing.
+    const opened = await Promise.allSettled(this.#sessions.values());
     this.#sessions.clear();
-    await Promise.all(sessions.map((session) => session.release()));
+    await Promise.all(opened.map((session) => (session.status === "fulfilled" ? session.value.release() : undefined)));
   }
 
   #session(batched: boolean, transA: boolean, transB: boolean): Promise<onnxruntime.InferenceSession> {
