@@ -70,7 +70,7 @@ export function matmul(graph: SourceGraph, a: ValueId, b: ValueId, name: string,
 }
 
 /** The measured peak of a view's tensor, or the bound that it has by construction. */
-export function peakOf(lowering: Lowering, view: View, bound?: number): View {
+function peakOf(lowering: Lowering, view: View, bound?: number): View {
   if (bound === undefined) return lowering.peak(view);
   const words = new Uint32Array(Float32Array.of(bound).buffer);
   return lowering.constant({ dtype: Dtype.float32, shape: [1], words });
