@@ -7,10 +7,14 @@ import { SegmentEvidence, type TracedStep, type Tracer } from "../shared/dispute
 import { startOnnxRuntime } from "../shared/engine/onnxruntime.ts";
 import { type Job, segmentSteps, sourceOutputs } from "../shared/program/job.ts";
 import type { Program } from "../shared/program/program.ts";
+import { lyingPartials } from "../solver/cheats/lyingPartials.ts";
 import { play, subjectOf } from "../test/dispute/play.ts";
-import { gptTraining } from "./models/gpt.ts";
+import { type GptSizes, gptTraining } from "./models/gpt.ts";
 
-const SIZES = { layers: 12, width: 768, heads: 12, context: 32, vocabulary: 10240 };
+const SIZES = {
+  full: { layers: 12, width: 768, heads: 12, context: 32, vocabulary: 10240 },
+  small: { layers: 2, width: 32, heads: 2, context: 16, vocabulary: 64 },
+} as const;
 const STEPS = 3;
 const DISPUTED_STEP = 0;
 
@@ -38,15 +42,16 @@ export function addMemory(program: Command): void {
       "Trains a transformer of 100 million parameters for three steps, commits to its state, and has one word of one operator\n" +
         "disputed and decided, both sides in this process. Prints the most memory that the process held.",
     )
+    .option("--small", "a model of some thousand parameters instead, to try the whole way quickly")
     .option("--json", "one JSON object on the last line")
-    .action(async ({ json = false }: { json?: boolean }) => {
-      const result = await measure((line) => process.stderr.write(`${line}\n`));
+    .action(async ({ small = false, json = false }: { small?: boolean; json?: boolean }) => {
+      const result = await measure(SIZES[small ? "small" : "full"], (line) => process.stderr.write(`${line}\n`));
       process.stdout.write(json ? `${JSON.stringify(result)}\n` : report(result));
     });
 }
 
-async function measure(note: (line: string) => void): Promise<MemoryResult> {
-  const { job: compiled, initialState } = gptTraining("gpt-100m", SIZES, { batch: 1, stepsOfRound: 1, samples: 16 });
+async function measure(sizes: GptSizes, note: (line: string) => void): Promise<MemoryResult> {
+  const { job: compiled, initialState } = gptTraining("gpt-memory", sizes, { batch: 1, stepsOfRound: 1, samples: 16 });
   const job: Job = {
     ...compiled,
     steps: STEPS,
@@ -80,7 +85,9 @@ async function measure(note: (line: string) => void): Promise<MemoryResult> {
       SegmentEvidence.replay(honest, initialState, range),
     ]);
     note(`both sides have their roots: ${peakMiB().toFixed(0)} MiB`);
-    const game = await play(run, subjectOf(job, 0, defendant), defendant, challenger);
+    const game = await play(run, subjectOf(job, 0, defendant), defendant, challenger, {
+      claimPartials: lyingPartials,
+    });
     const { outcome } = game.walk;
     return {
       parameters: words / 3,
