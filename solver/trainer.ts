@@ -1,6 +1,8 @@
 /** Trains a task from its last checkpoint on, publishes and commits every checkpoint, and keeps the losses. */
 import { writeFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { contractAbi } from "../shared/chain/contracts.ts";
+import { ContractRevertError } from "../shared/chain/errors.ts";
 import { stateRoot } from "../shared/commitment/stateRoot.ts";
 import { putCheckpoint } from "../shared/data/checkpoint.ts";
 import { segmentCount } from "../shared/program/job.ts";
@@ -11,12 +13,15 @@ import type { Journal } from "../shared/service/journal.ts";
 import type { LoadedTask } from "../shared/service/loadTask.ts";
 import type { BookedTask } from "../shared/service/marketBook.ts";
 import type { MarketWatch } from "../shared/service/marketWatch.ts";
+import { reportProblem } from "../shared/service/problem.ts";
 import type { CheatingTracer } from "./cheats/cheatingTracer.ts";
 import type { CheatOptions } from "./options.ts";
 import { SolverRun } from "./run.ts";
 
 /** Steps between two `step` events. */
 const STEPS_PER_EVENT = 10;
+/** Between two tries to commit a checkpoint. */
+const RETRY_MILLISECONDS = 2000;
 
 export interface TrainerParts {
   readonly context: ServiceContext;
@@ -102,7 +107,25 @@ export class Trainer {
     return this.#parts.watch.book.tasks.get(this.#parts.task.taskId)!;
   }
 
+  /** Tries until the chain has it: the progress clock runs, and the next segment trains meanwhile. */
   async #commit(segment: number, state: readonly Tensor[]): Promise<void> {
+    const { context, signal } = this.#parts;
+    for (;;) {
+      try {
+        return await this.#publish(segment, state);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // A transaction may be included whose sender has heard nothing of it.
+        const stored = await this.#stored().catch(() => null);
+        if (stored !== null && stored.committed > segment) return;
+        if (error instanceof ContractRevertError) throw error;
+        reportProblem(context.output, `checkpoint ${segment}`, error);
+      }
+      await pause(RETRY_MILLISECONDS, undefined, { signal });
+    }
+  }
+
+  async #publish(segment: number, state: readonly Tensor[]): Promise<void> {
     const { context, task, journal, cheat } = this.#parts;
     const { store, sender, deployment, output } = context;
     const { job, taskId } = task;

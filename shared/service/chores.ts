@@ -1,7 +1,7 @@
 /** Things that a service does side by side: each at most once at a time, and its trouble is its own. */
 import { ContractRevertError, TransactionLateError } from "../chain/errors.ts";
-import { TouchstoneError } from "../errors.ts";
 import type { ServiceContext } from "./context.ts";
+import { reportProblem } from "./problem.ts";
 
 /** Pause after a problem, in milliseconds. */
 const RETRY_MILLISECONDS = 2000;
@@ -52,9 +52,6 @@ export class Chores {
     if (error instanceof ContractRevertError && overtaken.includes(error.errorName ?? "")) return;
     this.#notBefore.set(chore, Date.now() + RETRY_MILLISECONDS);
     if (this.#context.signal.aborted || error instanceof TransactionLateError) return;
-    const known = error instanceof TouchstoneError;
-    const message = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
-    this.#context.output.event("problem", { chore, code: known ? error.code : "INTERNAL", message });
-    this.#context.output.note(`${chore}: ${message} It will be tried again.`);
+    reportProblem(this.#context.output, chore, error);
   }
 }
