@@ -25,13 +25,13 @@ export interface OnnxFunction {
   readonly nodes: readonly FunctionNode[];
 }
 
-/** More nodes than any model has; calls of calls could otherwise make endlessly many. */
+/** More nodes than any model has, and more calls; calls of calls could otherwise make endlessly many, also of nothing. */
 const MOST_NODES = 1_000_000;
 const MOST_DEPTH = 64;
 
 /**
  * The nodes of a graph without calls of local functions.
- * @throws OnnxFormatError when functions call each other endlessly, or a node refers to an attribute outside a function.
+ * @throws OnnxFormatError when functions call each other endlessly or too often, or a node refers to an attribute outside a function.
  */
 export function withoutCalls(nodes: readonly FunctionNode[], functions: readonly OnnxFunction[]): readonly OnnxNode[] {
   const known = new Map(functions.map((each) => [`${each.domain}.${each.name}`, each]));
@@ -42,7 +42,7 @@ export function withoutCalls(nodes: readonly FunctionNode[], functions: readonly
     for (const node of list) {
       const called = known.get(`${node.domain}.${node.operator}`);
       if (called !== undefined) {
-        calls += 1;
+        if (++calls > MOST_NODES) throw new OnnxFormatError("functions", "they call each other too often");
         place(body(called, node, `${node.name || node.operator}.${calls}/`), depth + 1);
         continue;
       }

@@ -162,6 +162,17 @@ describe("local functions", () => {
     assert.throws(() => decodeModel(modelOf([call("Loop", ["x"], ["y"])], [loop])), /call each other endlessly/);
   });
 
+  test("that call each other twice each, sixty deep, are refused, although they do nothing", () => {
+    const doubling = Array.from({ length: 60 }, (_, level): Local => {
+      const next = () => call(`Level${level + 1}`, ["a"], ["b"]);
+      return { name: `Level${level}`, inputs: ["a"], outputs: ["b"], nodes: level === 59 ? [] : [next(), next()] };
+    });
+    assert.throws(
+      () => decodeModel(modelOf([call("Level0", ["x"], ["y"])], doubling)),
+      (error) => error instanceof OnnxFormatError && /call each other too often/.test(error.message),
+    );
+  });
+
   test("and references to their attributes outside of them", () => {
     const node = { operator: "LeakyRelu", inputs: ["x"], outputs: ["y"], floats: { alpha: "slope" } };
     assert.throws(
