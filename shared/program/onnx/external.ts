@@ -11,6 +11,28 @@ export type ReadExternal = (location: string) => Promise<Uint8Array>;
 type Rewrite = (bytes: Uint8Array) => Promise<Uint8Array>;
 
 const EXTERNAL = 1;
+/** What all tensors may have together: lengths in a file are 32-bit, and the same bytes may be named again and again. */
+const MOST_BYTES = 2 ** 32 - 2 ** 24;
+
+/** Bytes of an element, by the numbers of TensorProto.DataType. */
+const ELEMENT_BYTES: Readonly<Record<number, number>> = {
+  1: 4,
+  2: 1,
+  3: 1,
+  4: 2,
+  5: 2,
+  6: 4,
+  7: 8,
+  9: 1,
+  10: 2,
+  11: 8,
+  12: 4,
+  13: 8,
+  16: 2,
+};
+
+/** Counts what is put inside. @throws OnnxFormatError when it is too much. */
+type Claim = (name: string, bytes: number) => void;
 
 /** Where a tensor may be inside which message, by field number: from model to graph, nodes, attributes and functions. */
 async function rewriteModel(bytes: Uint8Array, tensor: Rewrite): Promise<Uint8Array> {
@@ -76,11 +98,11 @@ function placeOf(name: string, entries: ReadonlyMap<string, string>): Place {
 }
 
 /** A TensorProto with its external data as `raw_data`. */
-async function embedTensor(bytes: Uint8Array, read: ReadExternal): Promise<Uint8Array> {
+async function embedTensor(bytes: Uint8Array, read: ReadExternal, claim: Claim): Promise<Uint8Array> {
   const reader = new BinaryReader(bytes);
   const kept: Uint8Array[] = [];
   const entries = new Map<string, string>();
-  let [name, location] = ["", 0];
+  let [name, location, type, elements] = ["", 0, 0, 1];
   while (reader.pos < reader.len) {
     const start = reader.pos;
     const [field, wire] = reader.tag();
@@ -94,6 +116,9 @@ async function embedTensor(bytes: Uint8Array, read: ReadExternal): Promise<Uint8
       continue;
     }
     if (field === 8 && wire === WireType.LengthDelimited) name = reader.string();
+    else if (field === 2 && wire === WireType.Varint) type = reader.int32();
+    else if (field === 1 && wire === WireType.Varint) elements *= Number(reader.int64());
+    else if (field === 1 && wire === WireType.LengthDelimited) elements *= productOf(reader.bytes());
     else reader.skip(wire, field);
     kept.push(bytes.subarray(start, reader.pos));
   }
@@ -108,7 +133,24 @@ async function embedTensor(bytes: Uint8Array, read: ReadExternal): Promise<Uint8
     );
   }
   const data = file.subarray(place.offset, end);
+  const needed = elements * (ELEMENT_BYTES[type] ?? Number.NaN);
+  // Types that are not known are refused when the model is read.
+  if (!Number.isNaN(needed) && needed !== data.length) {
+    throw new OnnxFormatError(
+      `tensor ${name}`,
+      `it needs ${needed} bytes, and ${data.length} of "${place.location}" are named`,
+    );
+  }
+  claim(name, data.length);
   return joined([...kept, new BinaryWriter().tag(9, WireType.LengthDelimited).bytes(data).finish()]);
+}
+
+/** Of packed integers. */
+function productOf(bytes: Uint8Array): number {
+  const reader = new BinaryReader(bytes);
+  let product = 1;
+  while (reader.pos < reader.len) product *= Number(reader.int64());
+  return product;
 }
 
 function readEntry(bytes: Uint8Array): [key: string, value: string] {
@@ -125,17 +167,30 @@ function readEntry(bytes: Uint8Array): [key: string, value: string] {
 
 /**
  * A model with all its data inside; the same bytes where they are already.
- * @throws OnnxFormatError when the bytes are not protobuf or a tensor's data are not all there; whatever `read` throws.
+ * @param most bytes that may be put inside.
+ * @throws OnnxFormatError when the bytes are not protobuf, or a tensor's data are not as many as its shape says or more than `most` in all;
+ *   whatever `read` throws.
  */
-export async function embedExternalData(bytes: Uint8Array, read: ReadExternal): Promise<Uint8Array> {
+export async function embedExternalData(
+  bytes: Uint8Array,
+  read: ReadExternal,
+  most: number = MOST_BYTES,
+): Promise<Uint8Array> {
   const files = new Map<string, Promise<Uint8Array>>();
   const readOnce: ReadExternal = (location) => {
     const known = files.get(location) ?? read(location);
     files.set(location, known);
     return known;
   };
+  let embedded = 0;
+  const claim: Claim = (name, count) => {
+    embedded += count;
+    if (embedded > most) {
+      throw new OnnxFormatError(`tensor ${name}`, `with it the data in other files are more than ${most} bytes`);
+    }
+  };
   try {
-    return await rewriteModel(bytes, (tensor) => embedTensor(tensor, readOnce));
+    return await rewriteModel(bytes, (tensor) => embedTensor(tensor, readOnce, claim));
   } catch (error) {
     if (error instanceof RangeError) {
       throw new OnnxFormatError("ModelProto", "the bytes are truncated or not protobuf", { cause: error });

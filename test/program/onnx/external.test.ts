@@ -9,6 +9,7 @@ import { readModelFile } from "../../../requester/readModel.ts";
 import { decodeModel } from "../../../shared/program/onnx/decode.ts";
 import { encodeModel } from "../../../shared/program/onnx/encode.ts";
 import { OnnxFormatError } from "../../../shared/program/onnx/errors.ts";
+import { embedExternalData } from "../../../shared/program/onnx/external.ts";
 import type { OnnxTensor } from "../../../shared/program/onnx/model.ts";
 import { TINY } from "../../helpers/compile.ts";
 
@@ -133,6 +134,30 @@ describe("a model with its weights in another file", () => {
       external(() => ({ offset: "0" })),
       /does not say which file/,
     )();
+  });
+
+  test("data that do not fill the shape, and whole files for small tensors, are refused before they are copied", async () => {
+    await refuses(
+      external(() => ({ location: "weights/all.bin" })),
+      /tensor .*: it needs \d+ bytes, and \d+ of "weights\/all.bin" are named/,
+    )();
+    const bytes = external((index) => ({ ...placed("all")(index), length: `${parts[index]!.length - 4}` }));
+    await assert.rejects(
+      embedExternalData(bytes, async () => Buffer.concat(parts)),
+      /it needs/,
+    );
+  });
+
+  test("the data of all tensors together have a bound, wherever they lie", async () => {
+    const total = parts.reduce((sum, { length }) => sum + length, 0);
+    const read = async (location: string) => parts[Number(location)]!;
+    const bytes = external((index) => ({ location: `${index}` }));
+    const embedded = await embedExternalData(bytes, read, total);
+    assert.deepEqual(decodeModel(embedded).graph.initializers, whole.graph.initializers);
+    await assert.rejects(
+      embedExternalData(bytes, read, total - 1),
+      (error) => error instanceof OnnxFormatError && /are more than \d+ bytes/.test(error.message),
+    );
   });
 
   test("nothing outside the model's folder is read", async () => {
