@@ -1,5 +1,6 @@
 /** Operators that lay a constant pattern over data: Trilu, OneHot, and IsNaN and IsInf, which no number of a valid step is. */
-import { Dtype, wordCount } from "../program/descriptor.ts";
+import { Dtype } from "../program/descriptor.ts";
+import { requireElements } from "../program/fold/indexed.ts";
 import type { ValueId } from "../program/graph.ts";
 import { hostTensor } from "../program/onnx/host.ts";
 import { OnnxType } from "../program/onnx/model.ts";
@@ -18,7 +19,7 @@ export const importTrilu: Importer = (context) => {
   if (shape.length < 2 || diagonal === undefined) throw context.error(`[${shape}] is no matrix`, "Correct its shape.");
   const isUpper = context.integer("upper", 1) === 1;
   const [rows, columns] = shape.slice(-2) as [number, number];
-  const kept = Float32Array.from({ length: rows * columns }, (_, at) => {
+  const kept = Float32Array.from({ length: requireElements([rows, columns]) }, (_, at) => {
     const above = (at % columns) - Math.floor(at / columns);
     return (isUpper ? above >= diagonal : above <= diagonal) ? 1 : 0;
   });
@@ -42,7 +43,7 @@ export const importOneHot: Importer = (context) => {
   const before = graph.shape(indices);
   const axis = context.axis(context.integer("axis", -1), before.length + 1);
   const classes = before.map(() => 1).toSpliced(axis, 0, depth);
-  const words = new Uint32Array(Float32Array.from({ length: depth }, (_, index) => index).buffer);
+  const words = new Uint32Array(Float32Array.from({ length: requireElements([depth]) }, (_, index) => index).buffer);
   const name = `${layerName(graph, indices)}.oneHot`;
   const index = constant(graph, `${name}.classes`, { dtype: Dtype.float32, shape: classes, words });
   const [off, on] = [Math.fround(values[0]!), Math.fround(values[1]!)];
@@ -59,5 +60,5 @@ export const importOneHot: Importer = (context) => {
 export const importNever: Importer = (context) => {
   const input = context.input(0);
   const shape = isHost(input) ? input.dimensions : context.graph.shape(input as ValueId);
-  return hostTensor(OnnxType.bool, shape, new Float64Array(wordCount(shape)));
+  return hostTensor(OnnxType.bool, shape, new Float64Array(requireElements(shape)));
 };

@@ -229,7 +229,7 @@ class ModelImport {
       if (node.domain !== "" || !FOLDS.has(node.operator)) this.#importerOf(node, at);
       throw new DependsOnProblem();
     }
-    const imported = this.#fold(node, context) ?? this.#importerOf(node, at)(context);
+    const imported = named(context, () => this.#fold(node, context) ?? this.#importerOf(node, at)(context));
     const values: readonly Imported[] = Array.isArray(imported) ? imported : [imported as Imported];
     for (const [index, name] of node.outputs.entries()) {
       if (name === "") continue;
@@ -282,5 +282,15 @@ class ModelImport {
     const known = this.#constants.get(host) ?? constant(this.#graph, name, constantTensor(host, name));
     this.#constants.set(host, known);
     return known;
+  }
+}
+
+/** Does something for a node; what it throws without saying where names the node. */
+function named<T>(context: ImportContext, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof ModelError && error.node === null) throw context.error(error.problem, error.remedy ?? "");
+    throw error;
   }
 }

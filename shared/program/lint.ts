@@ -90,8 +90,11 @@ function attempt<T>(findings: LintFinding[], action: () => T): T | null {
   try {
     return action();
   } catch (error) {
-    if (!(error instanceof ModelError)) throw error;
-    findings.push(findingOf(error));
+    if (error instanceof ModelError) findings.push(findingOf(error));
+    // Layers throw RangeErrors where their importers should have checked.
+    else if (error instanceof RangeError)
+      findings.push(findingOf(new ModelError(error.message, "Correct the shapes.")));
+    else throw error;
     return null;
   }
 }

@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import { lintModel } from "../../shared/program/lint.ts";
 import { decodeModel } from "../../shared/program/onnx/decode.ts";
 import { encodeModel } from "../../shared/program/onnx/encode.ts";
-import type { OnnxModel, OnnxNode } from "../../shared/program/onnx/model.ts";
+import type { OnnxAttribute, OnnxModel, OnnxNode } from "../../shared/program/onnx/model.ts";
 import { OnnxType } from "../../shared/program/onnx/model.ts";
 import { settings, TINY } from "../helpers/compile.ts";
 
@@ -77,6 +77,38 @@ describe("lint", () => {
     const bare = { ...good.graph, initializers: [], inputs: [{ ...input!, type: 1, dimensions: [2, 3] }] };
     const nodes = [node("Tanh", [input!.name], LOGITS)];
     assert.match(lintModel({ ...good, graph: { ...bare, nodes } }).findings[0]!.problem, /has no parameter/);
+  });
+
+  test("names nodes that ask for more numbers than anybody has memory for", () => {
+    const int64s = (...values: number[]): OnnxAttribute => ({
+      kind: "tensor",
+      value: { name: "", type: OnnxType.int64, dimensions: [values.length], data: BigInt64Array.from(values, BigInt) },
+    });
+    const constant = (output: string, ...values: number[]): OnnxNode => {
+      return { ...node("Constant", [], output), attributes: { value: int64s(...values) } };
+    };
+    const [many, ...more] = [2 ** 40, 2 ** 31, -7];
+    const constants = [constant("many", many!), constant("one", 1), constant("pair", 0, 1), constant("none", 0)];
+    const cases: OnnxNode[][] = [
+      [node("ConstantOfShape", ["many"], "made")],
+      ...more.map((size) => [constant("size", size), node("ConstantOfShape", ["size"], "made")]),
+      [node("Expand", ["one", "many"], "made")],
+      [node("Range", ["none", "many", "one"], "made")],
+      [node("Tile", ["one", "many"], "made")],
+      [node("OneHot", ["none", "many", "pair"], "made")],
+      [{ ...node("Split", ["one"], "made"), attributes: { num_outputs: { kind: "int", value: many! } } }],
+      [constant("size", many!), node("Split", ["one", "size"], "made")],
+      [node("OneHot", [good.graph.inputs[0]!.name, "many", "pair"], "made")],
+    ];
+    for (const nodes of cases) {
+      const asking = nodes.at(-1)!;
+      const { findings } = lintModel(followed(...constants, ...nodes, node("Identity", [LOGITS], "end")));
+      assert.deepEqual(
+        findings.map(({ node: where, operator }) => [where, operator]),
+        [[asking.name, asking.operator]],
+      );
+      assert.match(findings[0]!.problem, /numbers of shape|splits 1 into/);
+    }
   });
 
   for (const name of ["gpt", "llama", "lstm", "gru", "dynamic", "fixed", "matmul"]) {

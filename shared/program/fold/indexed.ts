@@ -1,13 +1,31 @@
 /** Tensors of known numbers, element by element. */
 import { wordCount } from "../descriptor.ts";
+import { ModelError } from "../errors.ts";
 import type { HostTensor } from "../onnx/host.ts";
 
-/** Values of a tensor of the given shape from its indices, row-major. The index passed on is reused. */
+/** Far more than any mask or table has; a file of a few bytes can ask for any number. */
+const MOST_ELEMENTS = 2 ** 26;
+
+/**
+ * How many elements a tensor of known numbers has, before memory is taken for it.
+ * @throws ModelError when a dimension is none, or there are too many elements.
+ */
+export function requireElements(shape: readonly number[]): number {
+  const count = wordCount(shape);
+  if (shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0) && count <= MOST_ELEMENTS)
+    return count;
+  throw new ModelError(
+    `it makes numbers of shape [${shape}]`,
+    `Known numbers may be up to ${MOST_ELEMENTS} in a tensor.`,
+  );
+}
+
+/** Values of a tensor of the given shape from its indices, row-major. The index passed on is reused. @throws ModelError as `requireElements`. */
 export function fill(
   shape: readonly number[],
   valueAt: (index: readonly number[], at: number) => number,
 ): Float64Array {
-  const values = new Float64Array(wordCount(shape));
+  const values = new Float64Array(requireElements(shape));
   const index = new Array<number>(shape.length).fill(0);
   for (let at = 0; at < values.length; at++) {
     values[at] = valueAt(index, at);

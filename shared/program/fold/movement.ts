@@ -6,7 +6,7 @@ import { hostIntegers, hostTensor } from "../onnx/host.ts";
 import { OnnxType } from "../onnx/model.ts";
 import { heldType } from "../onnx/widen.ts";
 import type { Fold } from "./fold.ts";
-import { broadcastPosition, fill, stridesOf } from "./indexed.ts";
+import { broadcastPosition, fill, requireElements, stridesOf } from "./indexed.ts";
 
 const cast: Fold = (context, [input]) => {
   const to = context.integer("to", 0);
@@ -58,7 +58,7 @@ const concat: Fold = (context, inputs) => {
     );
   }
   const outer = wordCount(shape.slice(0, axis));
-  const values = new Float64Array(wordCount(shape));
+  const values = new Float64Array(requireElements(shape));
   let at = 0;
   for (let row = 0; row < outer; row++) {
     for (const part of parts) {
@@ -120,8 +120,12 @@ const split: Fold = (context, [input]) => {
   const extent = dimensions[axis]!;
   const given = context.integers(1, "split");
   const count = given?.length ?? context.integer("num_outputs", context.outputCount);
+  requireElements([count]);
   const part = Math.ceil(extent / count);
   const sizes = given ?? Array.from({ length: count }, (_, i) => Math.min(part, extent - i * part));
+  if (sizes.some((size) => !(size >= 0)) || sizes.reduce((sum, size) => sum + size, 0) !== extent) {
+    throw context.error(`it splits ${extent} into [${sizes}]`, "Correct the sizes.");
+  }
   let start = 0;
   return sizes.map((size) => {
     const positions = everywhere(dimensions).with(
@@ -178,13 +182,15 @@ const expand: Fold = (context, [input, shape]) => {
   );
 };
 
-const tile: Fold = (_, [input, repeats]) =>
-  picked(
+const tile: Fold = (_, [input, repeats]) => {
+  const { dimensions } = input!;
+  const shape = dimensions.map((length, axis) => length * repeats!.values[axis]!);
+  requireElements(shape);
+  return picked(
     input!,
-    input!.dimensions.map((length, axis) =>
-      Array.from({ length: length * repeats!.values[axis]! }, (_, i) => i % length),
-    ),
+    shape.map((extent, axis) => Array.from({ length: extent }, (_, i) => i % dimensions[axis]!)),
   );
+};
 
 const squeeze: Fold = (context, [input]) => {
   const { dimensions } = input!;
@@ -216,13 +222,14 @@ const flatten: Fold = (context, [input]) => {
 const constantOfShape: Fold = (context, [shape]) => {
   const value = context.constantTensor("value") ?? hostTensor(OnnxType.float32, [1], [0]);
   const dimensions = [...shape!.values];
-  return hostTensor(value.type, dimensions, new Float64Array(wordCount(dimensions)).fill(value.values[0]!));
+  return hostTensor(value.type, dimensions, new Float64Array(requireElements(dimensions)).fill(value.values[0]!));
 };
 
 const range: Fold = (context, [start, limit, delta]) => {
   const [from, to, by] = [start!.values[0]!, limit!.values[0]!, delta!.values[0]!];
   const count = Math.max(Math.ceil((to - from) / by), 0);
   if (!Number.isFinite(count)) throw context.error(`it counts from ${from} to ${to} by ${by}`, "Correct the step.");
+  requireElements([count]);
   return hostTensor(
     start!.type,
     [count],

@@ -32,19 +32,16 @@ const cumulativeSum: Fold = (context, [input, axisInput]) => {
   const [isExclusive, isReverse] = [context.integer("exclusive", 0) === 1, context.integer("reverse", 0) === 1];
   const stride = stridesOf(dimensions)[axis]!;
   const extent = dimensions[axis]!;
-  return hostTensor(
-    type,
-    dimensions,
-    fill(dimensions, (index, at) => {
-      const own = index[axis]!;
-      let sum = 0;
-      for (let i = 0; i < extent; i++) {
-        const counts = isReverse ? i > own : i < own;
-        if (counts || (i === own && !isExclusive)) sum += values[at + (i - own) * stride]!;
-      }
-      return sum;
-    }),
-  );
+  const sums = new Float64Array(values.length);
+  const [first, step] = isReverse ? [extent - 1, -1] : [0, 1];
+  for (let i = 0; i < values.length; i++) {
+    const at = isReverse ? values.length - 1 - i : i;
+    const before = at - step * stride;
+    const isFirst = Math.floor(at / stride) % extent === first;
+    const own = isExclusive ? before : at;
+    sums[at] = isFirst ? (isExclusive ? 0 : values[at]!) : sums[before]! + values[own]!;
+  }
+  return hostTensor(type, dimensions, sums);
 };
 
 const matmul: Fold = (context, [a, b]) => {

@@ -166,6 +166,8 @@ const FOLDED: OperatorCase[] = [
   { operator: "Shape", inputs: [known([4, 3, 2])], attributes: { start: int(-2) } },
   { operator: "Size", inputs: [known([4, 3, 2])] },
   { operator: "CumSum", inputs: [known([3, 4]), single(int32, 1)] },
+  { operator: "CumSum", inputs: [known([2, 3, 4]), single(int32, 1)], attributes: { exclusive: int(1) } },
+  { operator: "CumSum", inputs: [known([2, 3, 4]), single(int32, 1)], attributes: { reverse: int(1) } },
   { operator: "CumSum", inputs: [known([3, 4]), single(int32, 0)], attributes: { exclusive: int(1), reverse: int(1) } },
   { operator: "MatMul", inputs: [known([2, 3, 4]), known([4, 2], float32, 2)] },
   { operator: "MatMul", inputs: [known([4]), known([3, 4, 2], float32, 2)] },
