@@ -10,7 +10,7 @@
 import { add } from "../../layers/add.ts";
 import { binaryCrossEntropy } from "../../layers/binaryCrossEntropy.ts";
 import { constant } from "../../layers/leaf.ts";
-import { type NoiseKind, noise } from "../../layers/noise.ts";
+import { normal, uniform } from "../../layers/normal.ts";
 import { fromNumber } from "../../numerics/float32.ts";
 import type { SampleOrder } from "../../numerics/sampleOrder.ts";
 import { Dtype, wordCount } from "../descriptor.ts";
@@ -40,7 +40,8 @@ export interface GanSettings {
   readonly batch: number;
   readonly steps: number;
   readonly order?: SampleOrder | undefined;
-  readonly noise?: NoiseKind | undefined;
+  /** Of mean 0: normal with deviation 1 (by default), or uniform in [−1, 1). */
+  readonly noise?: "normal" | "uniform" | undefined;
   /** Which discriminator the generator learns from. */
   readonly updates?: "discriminatorFirst" | "together" | undefined;
   readonly generator: NetworkSettings;
@@ -154,7 +155,10 @@ function importGenerator(graph: SourceGraph, fields: BatchFields, settings: GanS
     if (dimensions === null || rest.some((dimension) => typeof dimension === "string")) {
       throw new ModelError(`the generator's "${name}" is [${dimensions}]`, "Only its batch axis may be dynamic.");
     }
-    return [name, noise(graph, [settings.batch, ...(rest as number[])], settings.noise ?? "normal", name)];
+    const shape = [settings.batch, ...(rest as number[])];
+    const stream = graph.takeStream();
+    const isUniform = settings.noise === "uniform";
+    return [name, isUniform ? uniform(graph, shape, -1, 1, stream, name) : normal(graph, shape, stream, name)];
   });
   return importModel(graph, model, { inputs: new Map(inputs), prefix: "generator." });
 }
