@@ -29,6 +29,7 @@ export class Attestations {
   readonly #replays: Replays;
   readonly #load: () => Promise<LoadedTask>;
   /** Segments about which something was sent in this stage: the log may be behind. */
+  readonly #missed = new Set<number>();
   readonly #spoken = new Set<number>();
   readonly #revealed = new Set<number>();
   readonly #closed = new Set<number>();
@@ -67,15 +68,17 @@ export class Attestations {
     switch (status) {
       case STATUS.none: {
         const replay = this.#replays.of(segment);
-        if (now > windows.sealEnd || booked.state !== "accepted") this.#closed.add(segment);
-        else if (replay?.verdict === "equal" && !this.#spoken.has(segment))
+        if (now > windows.sealEnd || booked.state !== "accepted") {
+          this.#closed.add(segment);
+          this.#miss(segment, "seal");
+        } else if (replay?.verdict === "equal" && !this.#spoken.has(segment))
           await this.#speak(segment, replay, now, windows);
         return;
       }
       case STATUS.sealed:
         if (now > windows.sealEnd && now <= windows.revealEnd && !this.#revealed.has(segment)) {
           await this.#reveal(segment, windows);
-        }
+        } else if (now > windows.revealEnd) this.#miss(segment, "reveal");
         break;
       case STATUS.revealed:
         break;
@@ -85,6 +88,18 @@ export class Attestations {
     }
     // Also one that was never revealed: until it is closed the seat stands for it.
     if (now > windows.challengeEnd && openDisputes === 0) await this.#close(segment, status === STATUS.revealed);
+  }
+
+  /** Tells, once, of a fee that is lost: nothing is at stake for coming too late. */
+  #miss(segment: number, window: "seal" | "reveal"): void {
+    if (this.#missed.has(segment)) return;
+    this.#missed.add(segment);
+    const { context, taskId } = this.#desk;
+    context.output.event(
+      "missed",
+      { taskId, segment, window },
+      `segment ${segment}: the time to ${window} is over, this machine was not ready`,
+    );
   }
 
   /** Seals the digest, or reports that the checkpoint cannot be fetched. */

@@ -51,25 +51,21 @@ export async function awaitAttestations(
       );
     }
   }
-  // A drawn verifier seals right after its replay.
+  const spoken = (verifier: ProgramProcess, segment: unknown, name: string): Promise<ProgramEvent> =>
+    verifier.waitFor(
+      `${name} of segment ${segment}`,
+      (event) => [name, "missed"].includes(event.event) && event.taskId === taskId && event.segment === segment,
+    );
+  // A drawn verifier seals right after its replay; on a slow machine it may come too late.
   for (const verifier of verifiers) {
-    for (const { segment } of of(verifier, "drawn")) {
-      await verifier.waitFor(
-        `sealing segment ${segment}`,
-        (event) => event.event === "sealed" && event.taskId === taskId && event.segment === segment,
-      );
-    }
+    for (const { segment } of of(verifier, "drawn")) await spoken(verifier, segment, "sealed");
   }
   const [sealEnd] = await windowsOf(stage, taskId, segments - 1);
   await stage.advancePast(sealEnd);
   let attestations = 0;
   for (const verifier of verifiers) {
     for (const { segment } of of(verifier, "sealed")) {
-      attestations++;
-      await verifier.waitFor(
-        `revealing segment ${segment}`,
-        (event) => event.event === "revealed" && event.taskId === taskId && event.segment === segment,
-      );
+      if ((await spoken(verifier, segment, "revealed")).event === "revealed") attestations++;
     }
   }
   return { replays: verifiers.length * segments, attestations };

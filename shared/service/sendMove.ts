@@ -7,7 +7,8 @@ import type { ProgramContext } from "../programOptions.ts";
 import type { DisputedSubject } from "./marketBook.ts";
 
 type GameAbi = Artifact<"DisputeGame">["abi"];
-const GAME = contractAbi("DisputeGame");
+/** Read when it is needed: programs start before the contracts are compiled. */
+const gameAbi = (): GameAbi => contractAbi("DisputeGame");
 
 /** A function of the game with its arguments. */
 export type MoveCall = {
@@ -73,10 +74,16 @@ export async function sendMove(
 ): Promise<Included> {
   const call = moveCall(disputeId, subject, move);
   if (move.kind === "answer" && move.children !== undefined) {
-    return sendWithOpening(context, disputeId, encodeFunctionData({ abi: GAME, ...call }), move.children, deadline);
+    return sendWithOpening(
+      context,
+      disputeId,
+      encodeFunctionData({ abi: gameAbi(), ...call }),
+      move.children,
+      deadline,
+    );
   }
   const { sender, deployment } = context;
-  return sender.send({ address: deployment.game, abi: GAME, ...call }, { deadline });
+  return sender.send({ address: deployment.game, abi: gameAbi(), ...call }, { deadline });
 }
 
 /**
@@ -91,7 +98,7 @@ export async function sendAdoption(
   children: readonly Hex[] | undefined,
   deadline: number,
 ): Promise<Included> {
-  const call = { abi: GAME, functionName: "adopt", args: [disputeId, subject] } as const;
+  const call = { abi: gameAbi(), functionName: "adopt", args: [disputeId, subject] } as const;
   if (children !== undefined) return sendWithOpening(context, disputeId, encodeFunctionData(call), children, deadline);
   const { sender, deployment } = context;
   return sender.send({ address: deployment.game, ...call }, { deadline });
@@ -105,9 +112,9 @@ async function sendWithOpening(
   children: readonly Hex[],
   deadline: number,
 ): Promise<Included> {
-  const opening = encodeFunctionData({ abi: GAME, functionName: "open", args: [disputeId, children] });
+  const opening = encodeFunctionData({ abi: gameAbi(), functionName: "open", args: [disputeId, children] });
   return sender.send(
-    { address: deployment.game, abi: GAME, functionName: "multicall", args: [[answer, opening]] },
+    { address: deployment.game, abi: gameAbi(), functionName: "multicall", args: [[answer, opening]] },
     { deadline },
   );
 }
