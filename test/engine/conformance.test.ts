@@ -6,11 +6,12 @@ import {
   NonConformingEngineError,
   type TestedEngine,
 } from "../../shared/engine/conformance/conformance.ts";
+import { expectedTrace } from "../../shared/engine/conformance/expected.ts";
 import { conformanceProgram, guardProgram } from "../../shared/engine/conformance/program.ts";
 import { onnxRuntimeConformance, startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { MapOpcode } from "../../shared/program/descriptor.ts";
-import type { Program } from "../../shared/program/program.ts";
+import type { NamedOperator, Program, Tensor } from "../../shared/program/program.ts";
 import { traceByElements } from "../helpers/elements.ts";
 import { regressionProgram } from "../helpers/programs.ts";
 
@@ -53,6 +54,23 @@ test("every family and every Map instruction is tried", async () => {
     [...opcodes].sort((a, b) => a - b),
     Object.values(MapOpcode),
   );
+});
+
+test("programs with as many operators, and other states of one program, have expectations of their own", async () => {
+  const { program, inputs } = guardProgram();
+  const [{ operator }] = program.operators as [NamedOperator];
+  assert.ok(operator.family === "map");
+  const changed = { ...operator, immediates: operator.immediates.map((word) => (word ^ 0x80000000) >>> 0) };
+  const other = { ...program, operators: program.operators.with(0, { name: "other", operator: changed }) };
+  const [tensor, ...rest] = inputs.state as [Tensor, ...Tensor[]];
+  const moved = { ...inputs, state: [{ ...tensor, words: tensor.words.map(() => 0x3f000000) }, ...rest] };
+  for (const [what, given] of [
+    [program, inputs],
+    [other, inputs],
+    [program, moved],
+  ] as const)
+    assert.deepEqual(await expectedTrace(what, given), await reference(what).trace(given));
+  assert.equal(expectedTrace(program, inputs), expectedTrace(guardProgram().program, guardProgram().inputs));
 });
 
 test("what the engine is compared with is the element rule", async () => {

@@ -6,10 +6,11 @@ import { TouchstoneError } from "../../errors.ts";
 import { GUARD_LIMIT } from "../../numerics/guard.ts";
 import type { Program, Tensor } from "../../program/program.ts";
 import type { StepInputs } from "../../program/stepInputs.ts";
-import type { Engine, StepTrace } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import type { Form } from "../hostedEngine.ts";
 import { FLOAT64 } from "../realise/arithmetic.ts";
 import { ReferenceEngine } from "../reference.ts";
+import { expectedTrace } from "./expected.ts";
 import { type ConformanceProgram, conformanceProgram, guardProgram } from "./program.ts";
 
 export interface ConformanceCheck {
@@ -106,17 +107,6 @@ async function wordChecks(
   const results = [trace, step].every(({ loss, guard }) => loss === expected.loss && guard === expected.guard);
   merge("Step", "loss and guard", results);
   return [...checks.values()];
-}
-
-/** By the number of operators, which tells the programs of the self-test apart. */
-const expectedTraces = new Map<number, Promise<StepTrace>>();
-
-/** What the reference engine gives, once in a process: the program and its inputs are always the same. */
-function expectedTrace(program: Program, inputs: StepInputs): Promise<StepTrace> {
-  const { length } = program.operators;
-  const known = expectedTraces.get(length) ?? new ReferenceEngine(program).trace(inputs);
-  expectedTraces.set(length, known);
-  return known;
 }
 
 /** An engine must not swallow what makes a step invalid, wherever it stands. */
