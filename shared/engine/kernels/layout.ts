@@ -11,17 +11,16 @@ export interface Layout {
   readonly bytes: number;
 }
 
-export function layOut({ buffers, prologue, commands }: Pick<Plan, "buffers" | "prologue" | "commands">): Layout {
+export function layOut({ buffers, commands }: Pick<Plan, "buffers" | "commands">): Layout {
   const lastUse = new Map<BufferId, number>();
   for (const [at, command] of commands.entries()) for (const buffer of buffersOf(command)) lastUse.set(buffer, at);
   const offsets = new Array<number>(buffers.length).fill(0);
   let end = 0;
-  const place = (buffer: BufferId): void => {
+  for (const [buffer, { lasting, bytes }] of buffers.entries()) {
+    if (!lasting) continue;
     offsets[buffer] = end;
-    end += aligned(buffers[buffer]!.bytes);
-  };
-  for (const [buffer, { lasting }] of buffers.entries()) if (lasting) place(buffer);
-  for (const command of prologue) for (const buffer of buffersOf(command)) if (!buffers[buffer]!.lasting) place(buffer);
+    end += aligned(bytes);
+  }
 
   /** Free pieces by ascending offset; none touches the next. */
   const free: { offset: number; bytes: number }[] = [];

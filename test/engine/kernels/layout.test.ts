@@ -22,10 +22,11 @@ test("buffers that live at one time lie apart, and the memory is used again", ()
       const { offsets, bytes } = layOut(plan);
       const lives = plan.buffers.map(({ lasting, bytes: size }, buffer) => {
         const uses = plan.commands.flatMap((command, at) => (touched(command).includes(buffer) ? [at] : []));
-        const always = lasting || plan.prologue.some((command) => touched(command).includes(buffer));
-        const [first, last] = always ? [-1, plan.commands.length] : [Math.min(...uses), Math.max(...uses)];
+        const [first, last] = lasting ? [-1, plan.commands.length] : [Math.min(...uses), Math.max(...uses)];
         return { first, last, start: offsets[buffer]!, end: offsets[buffer]! + size };
       });
+      // What is done when a state is loaded stands throughout all steps.
+      assert.ok(plan.prologue.every((command) => touched(command).every((buffer) => plan.buffers[buffer]!.lasting)));
       for (const [i, a] of lives.entries()) {
         assert.ok(a.start % 64 === 0 && a.end <= bytes);
         for (const b of lives.slice(i + 1)) {
