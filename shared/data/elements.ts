@@ -1,4 +1,5 @@
 /** Numbers of every width from raw bytes. */
+import { fromBfloat16, fromBinary16 } from "../numerics/narrowFloats.ts";
 import type { DataFileError } from "./errors.ts";
 import type { Values } from "./sourceArray.ts";
 
@@ -66,9 +67,9 @@ export function decodeElements(
     case "float64":
       return new Float64Array(buffer);
     case "float16":
-      return Float32Array.from(new Uint16Array(buffer), float16);
+      return Float32Array.from(new Uint16Array(buffer), fromBinary16);
     case "bfloat16":
-      return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer);
+      return Float32Array.from(new Uint16Array(buffer), fromBfloat16);
     case "int64":
     case "uint64": {
       const integers = type === "int64" ? new BigInt64Array(buffer) : new BigUint64Array(buffer);
@@ -88,13 +89,4 @@ function reversed(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
     for (let byte = 0; byte < size; byte++) result[start + byte] = bytes[start + size - 1 - byte]!;
   }
   return result;
-}
-
-/** IEEE-754 binary16. */
-function float16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }

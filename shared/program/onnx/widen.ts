@@ -2,6 +2,7 @@
  * Element types that are read as a wider one: float16 and bfloat16 as float32, 16-bit integers as int32, uint64 as int64. In a file they
  * lie in `raw_data`, or as bits in the field of 32-bit integers.
  */
+import { fromBfloat16, fromBinary16 } from "../../numerics/narrowFloats.ts";
 import type { OnnxData } from "./model.ts";
 import { OnnxType } from "./model.ts";
 
@@ -12,28 +13,12 @@ interface Narrow {
   readonly value: (bits: number) => number;
 }
 
-/** A binary16 number, exactly. */
-function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-}
-
-const word = new DataView(new ArrayBuffer(4));
-
-function brainFloat(bits: number): number {
-  word.setUint32(0, bits << 16);
-  return word.getFloat32(0);
-}
-
 /** By the numbers of TensorProto.DataType. */
 const NARROW: Readonly<Record<number, Narrow>> = {
   4: { type: OnnxType.int32, bytes: 2, value: (bits) => bits },
   5: { type: OnnxType.int32, bytes: 2, value: (bits) => (bits << 16) >> 16 },
-  10: { type: OnnxType.float32, bytes: 2, value: half },
-  16: { type: OnnxType.float32, bytes: 2, value: brainFloat },
+  10: { type: OnnxType.float32, bytes: 2, value: fromBinary16 },
+  16: { type: OnnxType.float32, bytes: 2, value: fromBfloat16 },
 };
 const UINT64 = 13;
 
