@@ -116,6 +116,11 @@ export class Crew {
     return this.#result();
   }
 
+  /** Whether a piece was begun that will never be done: nothing runs any more. */
+  get hasFailed(): boolean {
+    return Atomics.load(this.#control, FAILED) !== 0;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
@@ -138,7 +143,7 @@ export class Crew {
   }
 
   #requireWhole(): void {
-    if (Atomics.load(this.#control, FAILED) === 0) return;
+    if (!this.hasFailed) return;
     throw new EngineFailedError(this.#name, "a thread of its kernels trapped or ended before its piece was done");
   }
 }

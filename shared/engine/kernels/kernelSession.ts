@@ -44,7 +44,7 @@ export class KernelSession implements HostedSession {
   readonly #program: Program;
   readonly #plan: Plan;
   readonly #products: Products;
-  readonly #crew: Crew | null;
+  #crew: Crew | null;
   readonly #offsets: readonly number[];
   readonly #words: Uint32Array;
   /** Greatest magnitudes, as bits. */
@@ -151,8 +151,16 @@ export class KernelSession implements HostedSession {
 
   #inOrder<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#last.then(task);
-    this.#last = result.catch(() => undefined);
+    this.#last = result.catch(() => this.#goOnAlone());
     return result;
+  }
+
+  /** A crew that has failed is ended: what comes next runs on the caller's thread, as a dispute does not wait for a better machine. */
+  async #goOnAlone(): Promise<void> {
+    if (this.#crew?.hasFailed !== true) return;
+    const crew = this.#crew;
+    this.#crew = null;
+    await crew.close();
   }
 
   #requireState(): void {
@@ -239,10 +247,9 @@ export class KernelSession implements HostedSession {
     switch (command.kind) {
       case "kernel": {
         const { code, extent, cell } = command;
-        const crew = this.#crew;
         const kernel = exports[code]!;
         const run = (...places: number[]): number | Promise<number> =>
-          crew === null ? kernel(0, extent.length, ...places) : crew.run(code, extent, places);
+          this.#crew === null ? kernel(0, extent.length, ...places) : this.#crew.run(code, extent, places);
         const addresses = command.places.map(({ buffer, offset }) => this.#offsets[buffer]! + offset);
         const cells = this.#cells;
         const note = (measured: number): void => {

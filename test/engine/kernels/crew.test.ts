@@ -5,15 +5,17 @@ import * as onnxruntime from "onnxruntime-node";
 import { EngineFailedError } from "../../../shared/engine/errors.ts";
 import { HostedEngine } from "../../../shared/engine/hostedEngine.ts";
 import { assemble, Code } from "../../../shared/engine/kernels/assembler.ts";
-import { Crew, type CrewData, type CrewThread, type Cut } from "../../../shared/engine/kernels/crew.ts";
+import { abandon, Crew, type CrewData, type CrewThread, type Cut } from "../../../shared/engine/kernels/crew.ts";
 import { KernelSession } from "../../../shared/engine/kernels/kernelSession.ts";
 import { planProgram } from "../../../shared/engine/kernels/plan.ts";
 import { startKernelThread } from "../../../shared/engine/kernelThreads.ts";
 import { LocalHost } from "../../../shared/engine/localHost.ts";
+import { ReferenceEngine } from "../../../shared/engine/reference.ts";
 import type { Runtime } from "../../../shared/engine/session.ts";
+import { stepInputs } from "../../../shared/program/job.ts";
 import { along, ProgramBuilder, type Value, view } from "../../helpers/builder.ts";
 import { exampleJob, exampleState } from "../../helpers/programs.ts";
-import { assertSameBits, type Example, examples } from "../compare.ts";
+import { assertSameBits, assertSameTensors, type Example, examples } from "../compare.ts";
 
 const SMALLEST: Cut = { leastWork: 0, leastPiece: 1, piecesOfThread: Number.POSITIVE_INFINITY };
 const NODE: Runtime = {
@@ -115,6 +117,31 @@ test("a session that cannot be opened leaves neither threads nor sessions", asyn
   const opening = KernelSession.open({ ...NODE, library, threads: 3, startThread }, example);
   await assert.rejects(opening, EngineFailedError);
   assert.deepEqual(counts, { started: 2, closed: 2, opened: 1, released: 1 });
+});
+
+test("a session whose crew has failed goes on alone", async () => {
+  const [example] = [...examples(0)] as [Example];
+  const { program, job, state } = example;
+  let closed = 0;
+  const startThread = (data: CrewData): CrewThread => {
+    // As a thread leaves it that ends inside a piece: the last word says that this one is busy.
+    data.control[data.control.length - 1] = 1;
+    abandon(data);
+    return {
+      close: async () => {
+        closed++;
+      },
+    };
+  };
+  const session = await KernelSession.open({ ...NODE, threads: 2, startThread, cut: SMALLEST }, { program });
+  const inputs = stepInputs(job, 0, state);
+  await assert.rejects(session.run(inputs, true), EngineFailedError);
+  const result = await session.run(inputs, true);
+  assert.equal(closed, 1);
+  const expected = await new ReferenceEngine(program).trace(inputs);
+  assert.deepEqual([result.loss, result.guard], [expected.loss, expected.guard]);
+  assertSameTensors(result.outputs, expected.outputs, (n) => program.operators[n]!.name);
+  await session.release();
 });
 
 /** Large enough that every kind of kernel has many pieces: maps over old memory, sums of every layout, rows, joins and products. */
