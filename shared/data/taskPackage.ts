@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { TouchstoneError } from "../errors.ts";
+import { parseHostileJson } from "../hostileJson.ts";
 import { Dtype } from "../program/descriptor.ts";
 import { programFromJson, programToJson } from "../program/document.ts";
 import type { Job } from "../program/job.ts";
@@ -151,7 +152,7 @@ const constantName = (index: number): string => `constant.${index}`;
 
 function parseManifest(bytes: Uint8Array): z.output<typeof manifestSchema> {
   try {
-    return manifestSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    return manifestSchema.parse(parseHostileJson(new TextDecoder().decode(bytes)));
   } catch (cause) {
     throw new TaskPackageError("the manifest is malformed", cause);
   }

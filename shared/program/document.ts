@@ -6,6 +6,7 @@
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import { TouchstoneError } from "../errors.ts";
+import { parseHostileJson } from "../hostileJson.ts";
 
 import { wordCount } from "./descriptor.ts";
 import { decodeOperator, encodeOperator } from "./encoding.ts";
@@ -53,7 +54,7 @@ const schema = z.strictObject({
   logits: u32.nullable(),
 });
 
-/** The document's JSON text; the same program gives the same text. */
+/** The document's JSON text; the same program gives the same text. @throws HostileJsonError when it is larger than anyone reads. */
 export function programToJson(program: Program): string {
   const document: z.input<typeof schema> = {
     format: PROGRAM_FORMAT,
@@ -85,7 +86,10 @@ export function programToJson(program: Program): string {
     loss: program.loss,
     logits: program.logits,
   };
-  return JSON.stringify(document);
+  const text = JSON.stringify(document);
+  // Whoever reads it refuses more, so more must not be posted.
+  parseHostileJson(text);
+  return text;
 }
 
 /**
@@ -97,8 +101,9 @@ export function programToJson(program: Program): string {
 export function programFromJson(text: string, constants: readonly Tensor[]): Program {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseHostileJson(text);
   } catch (cause) {
+    if (cause instanceof TouchstoneError) throw cause;
     throw new ProgramDocumentError("$", "it is not JSON", cause);
   }
   const parsed = schema.safeParse(json);

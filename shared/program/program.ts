@@ -37,6 +37,9 @@ export interface NamedOperator {
   readonly operator: Operator;
 }
 
+/** Most fields of a sample: everything that reads them goes through all of them. */
+export const MAX_FIELDS = 1024;
+
 /** One field of a dataset sample: `width` words at `offset`; bounds are inclusive and checked when the data is read. */
 export interface SampleField {
   readonly name: string;

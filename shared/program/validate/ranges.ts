@@ -18,6 +18,7 @@ import {
   wordCount,
 } from "../descriptor.ts";
 import type { Program, Tensor } from "../program.ts";
+import { copiesOf, type IsCopy, isSame } from "./copies.ts";
 import type { Finding, Rule } from "./finding.ts";
 import { instructionRange, isFaint, RangeProblem, show } from "./mapRange.ts";
 import { peakCovers } from "./peakCover.ts";
@@ -71,6 +72,15 @@ export function analyse(program: Program, unsound: ReadonlySet<number | null>, o
   const ranges: Range[] = [];
   const guarded = guardedOperators(program);
   const constants = program.constants.map(constantRange);
+  const isCopy = copiesOf(program);
+  const peaks = new Map<number, Range | Fault>();
+  const peakOf = (index: number): Range => {
+    // Millions of words may bound thousands of operands.
+    const peak = peaks.get(index) ?? constantPeak(program.constants[index]!);
+    peaks.set(index, peak);
+    if (peak instanceof Fault) throw peak;
+    return peak;
+  };
   const rangeOf = ({ kind, index }: Reference): Range => {
     if (kind === "operator") return ranges[index] ?? UNKNOWN;
     if (kind === "constant") return constants[index] ?? UNKNOWN;
@@ -79,7 +89,7 @@ export function analyse(program: Program, unsound: ReadonlySet<number | null>, o
   for (const [at, { name, operator }] of program.operators.entries()) {
     let range = UNKNOWN;
     try {
-      if (!unsound.has(at)) range = outputRange(program, operator, rangeOf, options);
+      if (!unsound.has(at)) range = outputRange({ program, rangeOf, peakOf, isCopy }, operator, options);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       findings.push({ operator: at, rule: error.rule, message: `${name}: ${error.message}` });
@@ -109,15 +119,25 @@ function guardedOperators(program: Program): Set<number> {
 
 type RangeOf = (reference: Reference) => Range;
 
-function outputRange(program: Program, operator: Operator, rangeOf: RangeOf, options: RangeOptions): Range {
+/** What is known where an operator stands. */
+interface Known {
+  readonly program: Program;
+  readonly rangeOf: RangeOf;
+  /** Of a constant as a peak. */
+  readonly peakOf: (constant: number) => Range;
+  readonly isCopy: IsCopy;
+}
+
+function outputRange(known: Known, operator: Operator, options: RangeOptions): Range {
+  const { program, rangeOf } = known;
   switch (operator.family) {
     case "map":
       return mapRange(operator, rangeOf);
     case "dot":
-      return dotOutputRange(program, operator, rangeOf);
+      return dotOutputRange(known, operator);
     case "sum":
     case "sumByIndex":
-      return sumOutputRange(program, operator, rangeOf);
+      return sumOutputRange(known, operator);
     case "peak":
       // What a Peak measures is within the guard, also where it takes a part of a tensor.
       return peakRange(bounded(rangeOf(operator.operands[0].reference), GUARD_LIMIT), operator.mode);
@@ -156,19 +176,19 @@ const same = (range: Range): Range => range;
 /** Integers as float32 numbers. */
 const rounded = ({ low, high }: Range): Range => gridRange(Math.fround(low), Math.fround(high), 0);
 
-function dotOutputRange(program: Program, operator: DotOperator, rangeOf: RangeOf): Range {
+function dotOutputRange(known: Known, operator: DotOperator): Range {
   const { shape, length, bits, operands } = operator;
   const [a, b, peakA, peakB] = operands;
   if (length * 2 ** (2 * bits) > EXACT_SUM) throw new Fault(3, `${length} products of ${bits} bits exceed 2^53`);
-  const left = boundedOperand(program, a, peakA, shape, length, rangeOf);
-  const right = boundedOperand(program, b, peakB, shape, length, rangeOf);
+  const left = boundedOperand(known, a, peakA, shape, length);
+  const right = boundedOperand(known, b, peakB, shape, length);
   return finite(dotRange(left.data, right.data, left.peak, right.peak, length, bits));
 }
 
-function sumOutputRange(program: Program, operator: SumOperator | SumByIndexOperator, rangeOf: RangeOf): Range {
+function sumOutputRange(known: Known, operator: SumOperator | SumByIndexOperator): Range {
   const { shape, length, bits, operands } = operator;
   if (length * 2 ** bits > EXACT_SUM) throw new Fault(3, `${length} terms of ${bits} bits exceed 2^53`);
-  const { data, peak } = boundedOperand(program, operands[0], operands[1], shape, length, rangeOf);
+  const { data, peak } = boundedOperand(known, operands[0], operands[1], shape, length);
   const range = operator.family === "sum" ? sumRange : sumByIndexRange;
   return finite(range(data, peak, length, bits));
 }
@@ -181,17 +201,16 @@ function finite(range: Range): Range {
 
 /** The ranges of an operand and of the peak that bounds it. */
 function boundedOperand(
-  program: Program,
+  { program, rangeOf, peakOf, isCopy }: Known,
   data: Operand,
   peak: Operand,
   shape: readonly number[],
   length: number,
-  rangeOf: RangeOf,
 ): { readonly data: Range; readonly peak: Range } {
   const range = rangeOf(data.reference);
   const { kind, index } = peak.reference;
   if (kind === "constant") {
-    const bound = constantPeak(program.constants[index]!);
+    const bound = peakOf(index);
     if (bound.low < magnitude(range))
       throw new Fault(3, `the constant peak ${bound.low} does not bound values in ${show(range)}`);
     return { data: range, peak: bound };
@@ -205,7 +224,7 @@ function boundedOperand(
     if (!peakCovers(data, peak, measure, shape, length))
       throw new Fault(3, "a peak operand does not measure every word that it should bound");
   } else {
-    if (!isCopy(program, data.reference, measured))
+    if (!isCopy(data.reference, measured))
       throw new Fault(3, `its peak measures ${measured.kind} ${measured.index} instead of what it bounds`);
     if (wordCount(measure.shape) !== 1 || !coversAll(x, measure.shape, measure.length))
       throw new Fault(3, "a peak operand does not measure the whole of what its data is a copy of");
@@ -214,38 +233,19 @@ function boundedOperand(
   return { data: bounded(range, GUARD_LIMIT), peak: bound.low > 0 ? bound : ANY_PEAK };
 }
 
-const isSame = (a: Reference, b: Reference): boolean => a.kind === b.kind && a.index === b.index;
-
-/** Whether every word of a tensor is zero or a word of `original`: Gathers and Maps without instructions, one after another. */
-function isCopy(program: Program, copy: Reference, original: Reference): boolean {
-  for (let { kind, index } = copy; ; ) {
-    const operator = kind === "operator" ? program.operators[index]?.operator : undefined;
-    const copies = operator?.family === "gather" || (operator?.family === "map" && isPlainCopy(operator));
-    if (!copies) return false;
-    const source = operator.operands[0]!.reference;
-    if (isSame(source, original)) return true;
-    // A reference forward is a finding of its own.
-    if (source.index >= index) return false;
-    ({ kind, index } = source);
-  }
-}
-
-const isPlainCopy = ({ operands, immediates, instructions }: MapOperator): boolean =>
-  operands.length === 1 && operands[0]!.dtype === Dtype.float32 && immediates.length + instructions.length === 0;
-
-function constantPeak({ words }: Tensor): Range {
-  let range: Range | null = null;
+function constantPeak({ words }: Tensor): Range | Fault {
+  let [low, high] = [Number.POSITIVE_INFINITY, 0];
   for (const word of words) {
     const exponent = (word >>> 23) - 127;
     if ((word & 0x7fffff) !== 0 || exponent < PEAK_EXPONENTS.least || exponent > PEAK_EXPONENTS.most)
-      throw new Fault(
+      return new Fault(
         3,
         `a constant peak is no power of two from 2^${PEAK_EXPONENTS.least} to 2^${PEAK_EXPONENTS.most}`,
       );
-    const each = exactRange(toNumber(word));
-    range = range === null ? each : union(range, each);
+    low = Math.min(low, exponent);
+    high = Math.max(high, exponent);
   }
-  return range!;
+  return gridRange(2 ** low, 2 ** high, low);
 }
 
 function gatherRange({ operands: [table, index], rows }: GatherOperator, rangeOf: RangeOf): Range {

@@ -18,7 +18,7 @@ import {
   wordCount,
 } from "../descriptor.ts";
 import { encodeOperator, encodeState, isPeakOperand, reduces, stateDescriptor } from "../encoding.ts";
-import type { Program, Tensor } from "../program.ts";
+import { MAX_FIELDS, type Program, type Tensor } from "../program.ts";
 import type { Finding, Rule } from "./finding.ts";
 
 /** Registers that each opcode reads. */
@@ -42,6 +42,7 @@ export function structureFindings(program: Program): Finding[] {
     (rule, message) =>
       void findings.push({ operator, rule, message });
   checkWhole(program, reportOn(null));
+  if (program.sample.fields.length > MAX_FIELDS) return findings;
   for (const [at, { name, operator }] of program.operators.entries()) {
     const report = reportOn(at);
     const undecodable = errorOf(() => encodeOperator(operator));
@@ -106,6 +107,10 @@ function checkWhole(program: Program, report: Report): void {
   for (const [at, constant] of constants.entries()) {
     const problem = constantProblem(constant);
     if (problem !== null) report(problem.rule, `constant ${at}: ${problem.message}`);
+  }
+  if (sample.fields.length > MAX_FIELDS) {
+    report(1, `a sample has ${sample.fields.length} fields, more than ${MAX_FIELDS}`);
+    return;
   }
   for (const { name, offset, width, dtype, minimum, maximum } of sample.fields) {
     if (offset + width > sample.words) report(1, `sample field ${name} ends after the sample`);
@@ -208,14 +213,14 @@ function checkJoin({ shape, axis, ranges }: JoinOperator, report: Report): void 
 }
 
 function checkBatch({ sample }: Program, { dtype, shape, offset }: BatchOperator, report: Report): void {
-  const width = shape[1]!;
-  const covered = (word: number): boolean =>
-    sample.fields.some((field) => field.dtype === dtype && word >= field.offset && word < field.offset + field.width);
-  for (let word = offset; word < offset + width; word++) {
-    if (covered(word)) continue;
-    report(2, `word ${word} of a sample is in no field of its dtype`);
-    return;
-  }
+  const end = offset + shape[1]!;
+  const fields = sample.fields
+    .filter((field) => field.dtype === dtype && field.offset < end && field.offset + field.width > offset)
+    .sort((a, b) => a.offset - b.offset);
+  // From field to field, not from word to word: words are as many as the descriptor likes.
+  let word = offset;
+  for (const field of fields) if (field.offset <= word) word = Math.max(word, field.offset + field.width);
+  if (word < end) report(2, `word ${word} of a sample is in no field of its dtype`);
 }
 
 function errorOf(action: () => unknown): string | null {
