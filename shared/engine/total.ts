@@ -11,14 +11,16 @@ import { InvalidStateError, InvalidStepError } from "./errors.ts";
 import { readRanges } from "./stepwise.ts";
 import { assertValidState } from "./validity.ts";
 
+type Reference = Pick<Engine, "step" | "trace"> & Partial<Pick<Engine, "close">>;
+
 export class TotalEngine implements Engine {
   readonly name: string;
   readonly description: EngineDescription;
   readonly #fast: Engine;
-  readonly #reference: Pick<Engine, "step" | "trace">;
+  readonly #reference: Reference;
 
-  /** @param fast is closed with this engine. @param reference computes by the element rules, for the same program. */
-  constructor(fast: Engine, reference: Pick<Engine, "step" | "trace">) {
+  /** Both are closed with this engine. @param reference computes by the element rules, for the same program. */
+  constructor(fast: Engine, reference: Reference) {
     this.name = fast.name;
     this.description = fast.description;
     this.#fast = fast;
@@ -52,6 +54,7 @@ export class TotalEngine implements Engine {
 
   async close(): Promise<void> {
     await this.#fast.close();
+    await this.#reference.close?.();
   }
 
   /** The whole call once more, one step at a time; steps that were reported are not reported again. */

@@ -4,7 +4,7 @@ import { getTaskPackage } from "../data/taskPackage.ts";
 import { Run } from "../dispute/run.ts";
 import type { Engine } from "../engine/engine.ts";
 import { startOnnxRuntime } from "../engine/onnxruntime.ts";
-import { ReferenceEngine } from "../engine/reference.ts";
+import { ReferenceThread } from "../engine/referenceThread.ts";
 import { TotalEngine } from "../engine/total.ts";
 import { TouchstoneError } from "../errors.ts";
 import type { Job } from "../program/job.ts";
@@ -57,6 +57,6 @@ async function load(
 ): Promise<LoadedTask> {
   const { job, initialState } = await getTaskPackage(store, contentIdOfBytes32(spec.manifest), spec.training);
   requireWellFormedJob(job, initialState);
-  const engine = new TotalEngine(await startOnnxRuntime(job.program, options), new ReferenceEngine(job.program));
+  const engine = new TotalEngine(await startOnnxRuntime(job.program, options), new ReferenceThread(job.program));
   return { taskId, spec, job, run: new Run(job), initialState, engine };
 }

@@ -113,7 +113,7 @@ describe("the tree", () => {
       /^shared\/(cli|keys|programOptions|progress)\.ts$/,
       /^shared\/data\/files\.ts$/,
       /^shared\/(chain|service)\//,
-      /^shared\/engine\/(worker|workerHost|kernelThreads|kernelWorker)\.ts$/,
+      /^shared\/engine\/(worker|workerHost|kernelThreads|kernelWorker|referenceThread|referenceWorker)\.ts$/,
       /^shared\/store\/(directory|open|serve)\.ts$/,
     ];
     for (const file of modules.filter((module) => folderOf(module) === "shared")) {
