@@ -146,7 +146,7 @@ describe("the tree", () => {
       /^ignition\/modules\//,
       // Started by path, as a process or as a worker.
       /^requester\/localChain\/hardhatNode\.ts$/,
-      /^shared\/engine\/(worker|kernelWorker)\.ts$/,
+      /^shared\/engine\/(worker|kernelWorker|referenceWorker)\.ts$/,
     ];
     const imported = new Set(modules.flatMap(importsOf));
     const idle = modules
