@@ -3,10 +3,10 @@
  * scaled, slanted, drawn with a pen of some width, and covered with noise, all by a seed: the same bytes on every machine, as nothing but
  * +, −, ×, ÷ and roots takes part.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { initialWords } from "../../shared/numerics/philox.ts";
+import { writeWhole } from "../writeWhole.ts";
 import { GLYPHS, type Point } from "./glyphs.ts";
 
 export const SIDE = 28;
@@ -72,15 +72,14 @@ function idx(sizes: readonly number[], elements: Uint8Array): Uint8Array {
 
 /** Writes the four files of the example into a folder. */
 export function writeDigits(folder: string, training: number = TRAINING, heldOut: number = HELD_OUT): void {
-  mkdirSync(folder, { recursive: true });
   const sets = [
     { name: "training", first: 0, count: training },
     { name: "held-out", first: TRAINING, count: heldOut },
   ];
   for (const { name, first, count } of sets) {
     const { images, labels } = drawDigits(SEED, first, count);
-    writeFileSync(path.join(folder, `${name}-images.idx`), idx([count, SIDE, SIDE], images));
-    writeFileSync(path.join(folder, `${name}-labels.idx`), idx([count], labels));
+    writeWhole(path.join(folder, `${name}-images.idx`), idx([count, SIDE, SIDE], images));
+    writeWhole(path.join(folder, `${name}-labels.idx`), idx([count], labels));
   }
 }
 

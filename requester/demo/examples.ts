@@ -1,6 +1,6 @@
 /** The examples that the demo can play: folders of `examples/` with a task file, and perhaps a script that makes their data. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { TouchstoneError } from "../../shared/errors.ts";
 
@@ -9,6 +9,8 @@ const FOLDER = "examples";
 const TASK_FILE = "task.json";
 /** A script beside the task file that writes the files which its data section names. */
 const DATA_SCRIPT = "data.ts";
+/** Written beside the data when all of them are there. */
+const DATA_STAMP = "data/.made";
 
 export const DEFAULT_EXAMPLE = "solidity-mlp";
 
@@ -37,10 +39,24 @@ export function listExamples(): string[] {
 export function prepareExample(name: string): string {
   const names = listExamples();
   if (!names.includes(name)) throw new UnknownExampleError(name, names);
-  const script = path.join(ROOT, FOLDER, name, DATA_SCRIPT);
-  if (existsSync(script)) {
-    const { status, stderr } = spawnSync(process.execPath, [script], { cwd: ROOT, encoding: "utf8" });
-    if (status !== 0) throw new ExampleDataError(`${script} did not make its data.\n${stderr}`.trimEnd());
-  }
+  makeData(path.join(ROOT, FOLDER, name));
   return path.join(FOLDER, name, TASK_FILE);
+}
+
+/** Runs an example's data script, unless all that it could depend on is older than what it made. */
+function makeData(folder: string): void {
+  const script = path.join(folder, DATA_SCRIPT);
+  const stamp = path.join(folder, DATA_STAMP);
+  if (!existsSync(script) || (existsSync(stamp) && statSync(stamp).mtimeMs > newestScript())) return;
+  const { status, stderr } = spawnSync(process.execPath, [script], { cwd: ROOT, encoding: "utf8" });
+  if (status !== 0) throw new ExampleDataError(`${script} did not make its data.\n${stderr}`.trimEnd());
+  writeFileSync(stamp, "");
+}
+
+/** When the last of the examples' scripts was changed: they borrow from each other. */
+function newestScript(): number {
+  const scripts = readdirSync(path.join(ROOT, FOLDER), { recursive: true, encoding: "utf8" });
+  return Math.max(
+    ...scripts.filter((file) => file.endsWith(".ts")).map((file) => statSync(path.join(ROOT, FOLDER, file)).mtimeMs),
+  );
 }
