@@ -20,7 +20,7 @@ export class TaskUnavailableError extends TouchstoneError {
 }
 
 /** TaskStatus of contracts/interfaces/ITrainingMarket.sol. */
-const STATUS = { none: 0, posted: 1 } as const;
+const STATUS = { none: 0, posted: 1, accepted: 2 } as const;
 /** Key of the task that this solver works on. */
 const CURRENT = "task";
 
@@ -29,7 +29,8 @@ export class TaskFinder {
   readonly #watch: MarketWatch;
   readonly #journal: Journal;
   readonly #options: SolverOptions;
-  readonly #refused = new Set<Hex>();
+  /** Tasks that were looked at, each once. */
+  readonly #seen = new Set<Hex>();
 
   constructor(context: ServiceContext, watch: MarketWatch, journal: Journal, options: SolverOptions) {
     this.#context = context;
@@ -43,16 +44,19 @@ export class TaskFinder {
     if (this.#options.task !== undefined) return this.#take(await this.#booked(this.#options.task));
     const interrupted = this.#journal.get<Hex | null>(CURRENT) ?? null;
     if (interrupted !== null) {
-      const task = await this.#tried(await this.#booked(interrupted));
+      const booked = await this.#booked(interrupted);
+      const task = await this.#tried(booked.taskId, () => this.#take(booked));
       if (task !== null) return task;
     }
     this.#context.output.note("looking for a task");
     for (;;) {
       const { version, book } = this.#watch;
       for (const booked of book.tasks.values()) {
-        if (booked.state !== "posted" || this.#refused.has(booked.taskId)) continue;
+        if (booked.state !== "posted" || this.#seen.has(booked.taskId)) continue;
         if (booked.spec.price < (this.#options.minimumPrice ?? 1n)) continue;
-        const task = await this.#tried(booked);
+        const task = await this.#tried(booked.taskId, async () =>
+          (await this.#isOpen(booked.taskId)) ? this.#take(booked) : null,
+        );
         if (task !== null) return task;
       }
       await this.#watch.next(version);
@@ -65,17 +69,23 @@ export class TaskFinder {
   }
 
   /** The task, or null when it is left to others. */
-  async #tried(booked: BookedTask): Promise<LoadedTask | null> {
+  async #tried(taskId: Hex, take: () => Promise<LoadedTask | null>): Promise<LoadedTask | null> {
+    this.#seen.add(taskId);
     try {
-      return await this.#take(booked);
+      return await take();
     } catch (error) {
       if (!(error instanceof TouchstoneError) || this.#context.signal.aborted) throw error;
-      const { taskId } = booked;
       const { code, message } = error;
-      this.#refused.add(taskId);
       this.#context.output.event("refused", { taskId, code, message }, `task ${taskId}: ${message}`);
       return null;
     }
+  }
+
+  /** Whether there is work for this solver in a task; while the log replays, one that ended long ago looks as if just posted. */
+  async #isOpen(taskId: Hex): Promise<boolean> {
+    const { status, solver } = await this.#stored(taskId);
+    if (status === STATUS.posted) return true;
+    return status === STATUS.accepted && isSameAddress(solver, this.#context.sender.address);
   }
 
   async #booked(taskId: Hex): Promise<BookedTask> {

@@ -172,6 +172,34 @@ test("a solver that comes too late gives up and saves what it can of its bond", 
   assert.equal(await stage.tokens(context.sender.address), 10_000n * 10n ** 18n - TERMS.solverBond / 4n);
 });
 
+test("a solver that is started again takes the next task, none that it has ended", async () => {
+  const { context } = await serving("again");
+  for (const name of ["first", "second"]) {
+    const taskId = await post();
+    const events: Fields[] = [];
+    const output = { ...context.output, event: (event: string, fields = {}) => void events.push({ event, ...fields }) };
+    // A folder of its own: neither run knows what the other has written down.
+    const solving = solve({ ...context, output, dataDir: `${context.dataDir}-${name}` }, { once: true });
+    while (!events.some(({ event }) => event === "trained")) {
+      const ended = await Promise.race([solving, new Promise((resolve) => setTimeout(resolve, 20, null))]);
+      assert.equal(ended, null, `it has ended without training the ${name} task`);
+    }
+    const args = [taskId] as const;
+    const { finalAt } = await stage.chain.client.readContract({ ...stage.market, functionName: "task", args });
+    await stage.advancePast(finalAt);
+    assert.equal(await solving, 0);
+    assert.deepEqual(
+      events
+        .filter(({ event }) => event === "accepted" || event === "settled")
+        .map(({ event, taskId }) => [event, taskId]),
+      [
+        ["accepted", taskId],
+        ["settled", taskId],
+      ],
+    );
+  }
+});
+
 test("a verifier that reveals a wrong digest is convicted by another", async () => {
   const liar = await serving("liar");
   const purse = new Purse(liar.context);
