@@ -10,7 +10,7 @@ export default defineConfig({
   solidity: {
     version: "0.8.37",
     path: require.resolve("solc/soljson.js"),
-    settings: { optimizer: { enabled: true, runs: 1000 }, evmVersion: "osaka" },
+    settings: { optimizer: { enabled: true, runs: 200 }, evmVersion: "osaka" },
   },
   paths: { sources: "./contracts", tests: { nodejs: "./test", solidity: "./contracts" } },
   networks: {

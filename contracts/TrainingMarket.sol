@@ -48,6 +48,7 @@ contract TrainingMarket is Attestations {
         disputeId = game.openDispute(
             subject,
             msg.sender,
+            _accounts[msg.sender].challenges++,
             _seconds(stored.clock + uint256(live) * stored.answerGrace),
             _seconds(uint256(stored.clock) + stored.choiceGrace)
         );
@@ -95,11 +96,10 @@ contract TrainingMarket is Attestations {
     }
 
     /// @inheritdoc ITrainingMarket
-    function challengeBond(bytes32 taskId, uint32 segment, address defendant) external view returns (uint256) {
+    function challengeBond(bytes32 taskId, uint32, address defendant) external view returns (uint256) {
         Task storage stored = _tasks[taskId];
-        uint256 openDisputes =
-            defendant == stored.solver ? stored.openDisputes : _attestations[taskId][segment][defendant].openDisputes;
-        return (openDisputes + 1) * stored.challengerBond;
+        uint256 live = defendant == stored.solver ? stored.openDisputes : _accounts[defendant].disputes;
+        return (live + 1) * stored.challengerBond;
     }
 
     /// @inheritdoc ITrainingMarket
@@ -129,10 +129,16 @@ contract TrainingMarket is Attestations {
         }
     }
 
-    /// Adds a dispute to its defendant's open ones and returns their number.
+    /// Adds a dispute to its defendant's live ones and returns their number: a solver's about this task, a verifier's about all of
+    /// its attestations.
+    // SAFETY: a solver's other tasks do not count, where disputes could be cheap: they would raise the bond for this one. No dispute
+    // about an attestation is cheap (TaskRules, challengerBond).
     function _countDispute(bytes32 taskId, uint32 segment, address defendant) private returns (uint32) {
         Task storage stored = _tasks[taskId];
-        if (defendant != stored.solver) return ++_attestations[taskId][segment][defendant].openDisputes;
+        if (defendant != stored.solver) {
+            _attestations[taskId][segment][defendant].openDisputes++;
+            return ++_accounts[defendant].disputes;
+        }
         _taskIn(taskId, TaskStatus.Accepted);
         return ++stored.openDisputes;
     }
@@ -141,8 +147,12 @@ contract TrainingMarket is Attestations {
     function _forget(bytes32 disputeId, DisputeRecord memory record) private returns (uint256 bond) {
         delete _disputes[disputeId];
         Task storage stored = _tasks[record.taskId];
-        if (record.defendant == stored.solver) stored.openDisputes--;
-        else _attestations[record.taskId][record.segment][record.defendant].openDisputes--;
+        if (record.defendant == stored.solver) {
+            stored.openDisputes--;
+        } else {
+            _attestations[record.taskId][record.segment][record.defendant].openDisputes--;
+            _accounts[record.defendant].disputes--;
+        }
         return uint256(record.bonds) * stored.challengerBond;
     }
 

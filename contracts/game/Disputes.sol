@@ -19,6 +19,7 @@ abstract contract Disputes is IDisputeGame {
         bytes32 node;
         /// The Walk without its range and the ChessClock, packed: every move rewrites both, so they share a slot.
         uint256 position;
+        /// Never cleared: an id is used once.
         address challenger;
         /// With the challenger, the market and the subject it gives the dispute's id, so that no move can bring another subject.
         uint96 nonce;
@@ -33,20 +34,20 @@ abstract contract Disputes is IDisputeGame {
 
     mapping(bytes32 disputeId => Stored) internal _disputes;
     mapping(address market => mapping(bytes32 subjectHash => bytes32 segmentRoot)) internal _answers;
-    mapping(address market => uint96) private _nonces;
 
     /// @inheritdoc IDisputeGame
     function openDispute(
         Subject calldata subject,
         address challenger,
+        uint96 nonce,
         uint24 defendantClock,
         uint24 challengerClock
     ) external returns (bytes32 disputeId) {
         _checkParameters(subject, challenger, defendantClock, challengerClock);
         bytes32 subjectHash = SubjectHash.hash(subject);
-        uint96 nonce = _nonces[msg.sender]++;
         disputeId = _disputeId(msg.sender, subjectHash, challenger, nonce);
         Stored storage stored = _disputes[disputeId];
+        if (stored.challenger != address(0)) revert DisputeRepeated(disputeId);
         stored.market = msg.sender;
         stored.challenger = challenger;
         stored.nonce = nonce;
@@ -144,8 +145,12 @@ abstract contract Disputes is IDisputeGame {
         Stored storage stored = _disputes[disputeId];
         IDisputable market = IDisputable(stored.market);
         address challenger = stored.challenger;
-        // INVARIANT: a dispute resolves once: it is gone before the market hears of it.
-        delete _disputes[disputeId];
+        // INVARIANT: a dispute resolves once: its walk is gone before the market hears of it, and its challenger stays, so that no
+        // other can be opened under its name.
+        delete stored.node;
+        delete stored.position;
+        delete stored.market;
+        delete stored.range;
         emit DisputeResolved(disputeId, defendantConvicted, reason);
         market.onDisputeResolved(disputeId, challenger, defendantConvicted, reason);
     }

@@ -7,8 +7,8 @@ import {Level, Walk} from "../libraries/Walk.sol";
 import {Reason} from "./IDisputable.sol";
 import {IReferee, TileWitness} from "./IReferee.sol";
 
-/// @notice A child of the current node: `hash` is the `child`-th of its descendants min(4, height) levels down.
-/// @dev `siblings` runs from the child up to the node: min(4, height) hashes, none at height 0 (child 0, hash = node).
+/// @notice A child of the current node: `hash` is the `child`-th of its descendants `span` levels down (docs/protocol.md, section 1).
+/// @dev `siblings` runs from the child up to the node: `span` hashes, none at height 0 (child 0, hash = node).
 struct Choice {
     uint8 child;
     bytes32 hash;
@@ -42,7 +42,7 @@ struct PartialChoice {
 struct Dispute {
     address market;
     address challenger;
-    /// Counts the market's disputes; part of the id, as the subject is.
+    /// The market's name for one of this challenger's disputes; part of the id, as the subject is.
     uint96 nonce;
     /// The current node; at Partials the claimed value itself, or the root over the sixteen claimed values.
     bytes32 node;
@@ -70,7 +70,7 @@ interface IDisputeGame {
     event Answered(bytes32 indexed disputeId, bytes32 segmentRoot, Level level);
     /// @notice The challenger entered one of a verifier's two trees (Segment or Digest) at its root.
     event TreeEntered(bytes32 indexed disputeId, Level level, bytes32 node);
-    /// @notice The descendants of the current node, min(4, height) levels down.
+    /// @notice The descendants of the current node, `span` levels down.
     event NodeOpened(bytes32 indexed disputeId, bytes32[] children);
     /// @notice The challenger's choice and the position it leads to. `height` 0 at level Tensor is followed by level Tile.
     event ChildChosen(bytes32 indexed disputeId, uint8 child, bytes32 node, Level level, uint8 height, uint32 index);
@@ -108,6 +108,8 @@ interface IDisputeGame {
     error DisputeSignature(address defendant);
     /// @notice The dispute is not about the subject with this hash.
     error DisputeSubject(bytes32 disputeId, bytes32 subjectHash);
+    /// @notice The market has opened this dispute before.
+    error DisputeRepeated(bytes32 disputeId);
     /// @notice A market asked for a dispute without time, or a subject that cannot be walked.
     error DisputeParameters();
     /// @notice `adopt` before anyone answered for the subject.
@@ -118,7 +120,7 @@ interface IDisputeGame {
     error OpeningLength(uint256 expected, uint256 actual);
     /// @notice The children or the words do not hash to the node.
     error OpeningMismatch(bytes32 node, bytes32 actual);
-    /// @notice `child` must be below 2^min(4, height).
+    /// @notice `child` must be below 2^span.
     error ChoiceChild(uint8 child, uint256 children);
     /// @notice The choice reaches a leaf, which `enterStep`, `enterTensor` or `adjudicateDigest` must take.
     error ChoiceReachesLeaf(Level level);
@@ -146,10 +148,10 @@ interface IDisputeGame {
     /// @notice What decides an element.
     function referee() external view returns (IReferee);
 
-    /// @notice A live dispute; all zero (level None) when there is none.
+    /// @notice A live dispute; of a resolved one its challenger and nonce remain (level None).
     function dispute(bytes32 disputeId) external view returns (Dispute memory);
 
-    /// @notice The challenger of a live dispute; zero when there is none.
+    /// @notice The challenger of a dispute, live or resolved; zero when there was none.
     function challengerOf(bytes32 disputeId) external view returns (address);
 
     /// @notice The last second in which the side to move may move.
@@ -162,13 +164,16 @@ interface IDisputeGame {
     function hashSubject(Subject calldata subject) external pure returns (bytes32);
 
     /// @notice Opens a dispute; the sender is the market that is told its outcome.
-    /// @dev The market vouches for the subject and takes the bonds. The id is unique: keccak256 of the domain, the chain, the
-    /// game, the market, the subject's hash, the challenger and a nonce (docs/protocol.md, section 3).
+    /// @dev The market vouches for the subject and takes the bonds. The id is keccak256 of the domain, the chain, the game, the
+    /// market, the subject's hash, the challenger and the nonce (docs/protocol.md, section 3): the same dispute has the same id
+    /// whatever else happens on the chain, and no id is used twice.
+    /// @param nonce Tells apart the disputes of one challenger about one subject.
     /// @param defendantClock Seconds for all of the defendant's moves together, its grace for answering included.
     /// @param challengerClock Seconds for all of the challenger's moves together, its grace for choosing included.
     function openDispute(
         Subject calldata subject,
         address challenger,
+        uint96 nonce,
         uint24 defendantClock,
         uint24 challengerClock
     ) external returns (bytes32 disputeId);
@@ -199,7 +204,7 @@ interface IDisputeGame {
     /// @notice Fork, by the challenger: walk the verifier's digest, or its segment.
     function enterTree(bytes32 disputeId, Subject calldata subject, bool digest) external;
 
-    /// @notice Segment, Trace, State, Tensor, Digest, by anyone: the node's 2^min(4, height) descendants, which fold to it.
+    /// @notice Segment, Trace, State, Tensor, Digest, by anyone: the node's 2^span descendants, which fold to it.
     function open(bytes32 disputeId, bytes32[] calldata children) external;
 
     /// @notice Segment, Trace, State, Tensor, Digest, by the challenger: the first child that differs from its own.

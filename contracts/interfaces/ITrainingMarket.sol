@@ -17,7 +17,7 @@ struct TaskSpec {
     uint96 price;
     /// Staked by the solver. At least 2 · price, so that the burned half alone exceeds what cheating could gain.
     uint96 solverBond;
-    /// Staked by a challenger, times one more than the open disputes about the defendant. Between a 64th and a quarter of
+    /// Staked by a challenger, times one more than the defendant's live disputes. Between a 64th and a quarter of
     /// solverBond and, in a task that draws verifiers, at least a 64th of the seat stake.
     uint96 challengerBond;
     /// Paid for one attestation. At most a 64th of the seat stake.
@@ -139,6 +139,18 @@ struct Seat {
     bool empty;
     /// Where an active seat stands in the list that draws take from.
     uint32 place;
+}
+
+/// @notice What the market keeps of an address, in one slot: whoever may be owed something has written to it before.
+struct Account {
+    /// Owed, and withdrawn by `withdraw`.
+    uint144 credit;
+    /// Tasks posted so far; the next one's nonce.
+    uint40 tasks;
+    /// Challenges made so far; the next dispute's nonce.
+    uint40 challenges;
+    /// Open disputes about its attestations, all tasks together.
+    uint32 disputes;
 }
 
 /// @notice A dispute that the market opened.
@@ -291,7 +303,10 @@ interface ITrainingMarket is IDisputable {
     /// @notice By anyone: pays out what is credited to `account`, to it.
     function withdraw(address account) external;
 
+    /// @notice What `withdraw` would pay to `account`.
     function credit(address account) external view returns (uint256);
+
+    function accountOf(address account) external view returns (Account memory);
 
     function task(bytes32 taskId) external view returns (Task memory);
 

@@ -45,10 +45,8 @@ struct Walk {
 
 /// @notice The position of a walk and how it descends.
 library WalkLib {
-    /// @dev An opening and a choice go down four levels, or all that are left when those are at most five: a last round for a single
-    /// level would cost three times what the longer opening does.
-    uint256 internal constant SPAN = 4;
-    uint256 internal constant LAST_SPAN = 5;
+    /// @dev Most levels that an opening goes down: what costs least over whole disputes (docs/protocol.md, section 3, What it costs).
+    uint256 internal constant SPAN = 5;
 
     uint256 private constant TREES =
         (1 << uint8(Level.Segment)) |
@@ -71,9 +69,12 @@ library WalkLib {
         return (TREES >> uint8(walk.level)) & 1 != 0;
     }
 
-    /// @notice Levels between the node and the children of its opening.
+    /// @notice Levels between the node and the children of its opening: as few rounds as reach the leaves, of even length.
     function span(Walk memory walk) internal pure returns (uint256) {
-        return walk.height > LAST_SPAN ? SPAN : walk.height;
+        uint256 height = walk.height;
+        if (height <= SPAN) return height;
+        uint256 rounds = (height + SPAN - 1) / SPAN;
+        return (height + rounds - 1) / rounds;
     }
 
     /// @notice Moves to the `child`-th node, `span` levels down.

@@ -3,8 +3,10 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {ITrainingMarket} from "../interfaces/ITrainingMarket.sol";
+import {Account, ITrainingMarket} from "../interfaces/ITrainingMarket.sol";
+import {Payout} from "../libraries/Payout.sol";
 
 /// @notice The market's money: what comes in is counted, what is owed is credited, and accounts are paid on demand.
 // INVARIANT: the token balance is at least the sum of all credits, escrows, bonds and stakes.
@@ -14,20 +16,31 @@ abstract contract Credits is ITrainingMarket, ReentrancyGuardTransient {
     /// @inheritdoc ITrainingMarket
     IERC20 public immutable token;
 
-    /// @inheritdoc ITrainingMarket
-    mapping(address account => uint256) public credit;
+    mapping(address owner => Account) internal _accounts;
 
     constructor(IERC20 token_) {
         token = token_;
+        // A slot that is not zero, so that no verdict pays for the first burned share.
+        _accounts[Payout.BURNED].tasks = 1;
     }
 
     /// @inheritdoc ITrainingMarket
     function withdraw(address account) external nonReentrant {
-        uint256 amount = credit[account];
+        uint256 amount = _accounts[account].credit;
         if (amount == 0) revert NothingToWithdraw(account);
-        credit[account] = 0;
+        _accounts[account].credit = 0;
         emit Withdrawn(account, amount);
         token.safeTransfer(account, amount);
+    }
+
+    /// @inheritdoc ITrainingMarket
+    function credit(address account) external view returns (uint256) {
+        return _accounts[account].credit;
+    }
+
+    /// @inheritdoc ITrainingMarket
+    function accountOf(address account) external view returns (Account memory) {
+        return _accounts[account];
     }
 
     /// @dev A token that takes a fee on the way would leave the market short: it is refused.
@@ -41,7 +54,9 @@ abstract contract Credits is ITrainingMarket, ReentrancyGuardTransient {
 
     function _credit(address account, uint256 amount) internal {
         if (amount == 0) return;
-        credit[account] += amount;
+        Account storage stored = _accounts[account];
+        // SAFETY: credits are tokens that the market holds; 2^144 units of one would be needed to make this revert.
+        stored.credit = SafeCast.toUint144(stored.credit + amount);
         emit Credited(account, amount);
     }
 }

@@ -20,12 +20,11 @@ abstract contract Tasks is Seats {
 
     mapping(bytes32 taskId => Task) internal _tasks;
     mapping(bytes32 taskId => mapping(uint32 segment => Segment)) internal _segments;
-    mapping(address requester => uint256) private _nonces;
 
     /// @inheritdoc ITrainingMarket
     function post(TaskSpec calldata spec) external nonReentrant returns (bytes32 taskId) {
         TaskRules.check(spec, seatStake);
-        uint256 nonce = _nonces[msg.sender]++;
+        uint256 nonce = _accounts[msg.sender].tasks++;
         taskId = keccak256(
             abi.encode(TASK_V1_TYPEHASH, block.chainid, address(this), msg.sender, nonce, keccak256(abi.encode(spec)))
         );

@@ -11,6 +11,7 @@ contract RogueMarket is IDisputable {
 
     IDisputeGame public immutable game;
     bytes32 public last;
+    uint96 private _nonce;
 
     constructor(IDisputeGame game_) {
         game = game_;
@@ -22,7 +23,7 @@ contract RogueMarket is IDisputable {
         uint24 defendantClock,
         uint24 challengerClock
     ) external {
-        last = game.openDispute(subject, challenger, defendantClock, challengerClock);
+        last = game.openDispute(subject, challenger, _nonce++, defendantClock, challengerClock);
     }
 
     /// @inheritdoc IDisputable

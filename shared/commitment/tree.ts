@@ -66,7 +66,7 @@ export class MerkleTree {
     return index * 32 < level.length ? toBytes32(level, index * 32) : zeroHash(height);
   }
 
-  /** The 2^min(4, height) descendants of a node that open it, from left to right. */
+  /** The 2^openingHeight(height) descendants of a node that open it, from left to right. */
   opening(height: number, index: number): Bytes32[] {
     this.#require(height, index);
     const down = openingHeight(height);

@@ -6,9 +6,8 @@ import { TouchstoneError } from "../errors.ts";
 import { type Bytes32, fromBytes32, toBytes32, ZERO_BYTES32 } from "./bytes32.ts";
 import { keccak256 } from "./keccak.ts";
 
-/** Levels that an opening goes down, and how many it may go down to reach the leaves: as in `contracts/libraries/Walk.sol`. */
-export const OPENING_HEIGHT = 4;
-export const LAST_OPENING_HEIGHT = 5;
+/** Most levels that an opening goes down: SPAN in `contracts/libraries/Walk.sol`. */
+export const OPENING_HEIGHT = 5;
 
 export class EmptyTreeError extends TouchstoneError {
   readonly code = "EMPTY_TREE";
@@ -81,9 +80,9 @@ export function foldOpening(children: readonly Bytes32[]): Bytes32 {
   return level[0]!;
 }
 
-/** Levels that the opening of a node of this height goes down: all that are left when those are at most five, else four. */
+/** Levels that the opening of a node of this height goes down: as few rounds as reach the leaves, of even length. */
 export function openingHeight(height: number): number {
-  return height > LAST_OPENING_HEIGHT ? OPENING_HEIGHT : height;
+  return Math.ceil(height / Math.max(1, Math.ceil(height / OPENING_HEIGHT)));
 }
 
 /** Position of an inner tree's leaf in the tree of trees: `(outer << innerDepth) | inner`. */

@@ -267,7 +267,9 @@ describe("attesting without replaying", () => {
     await time.increase(10_000);
     const credit = () => market.read.credit([wallets.challenger.account.address]);
     for (const id of disputes) await game.write.claimTimeout([id], by(wallets.stranger));
-    assert.equal(await credit(), 2n * TERMS.challengerBond + SEAT_STAKE / 4n);
+    // Both disputes were about one verifier, so the second challenger staked twice as much.
+    assert.equal(await credit(), (1n + 2n) * TERMS.challengerBond + SEAT_STAKE / 4n);
+    assert.equal((await market.read.accountOf([wallets.verifier.account.address])).disputes, 0);
     const { live, empty } = await market.read.seatOf([0n]);
     assert.deepEqual([live, empty], [0, true]);
     const late = await startTask(a, specOf(training));

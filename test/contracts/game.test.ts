@@ -4,7 +4,7 @@ import { before, describe, it } from "node:test";
 import { type Abi, encodeAbiParameters, encodeFunctionData, keccak256, toHex } from "viem";
 import { ZERO_BYTES32 } from "../../shared/commitment/bytes32.ts";
 import { partialsTree } from "../../shared/commitment/partialsTree.ts";
-import { zeroHash } from "../../shared/commitment/treeProof.ts";
+import { openingHeight, zeroHash } from "../../shared/commitment/treeProof.ts";
 import { exampleJob, exampleState, regressionProgram } from "../helpers/programs.ts";
 import { Random } from "../helpers/random.ts";
 import { type Arena, atNextBlock, by, deployArena, networkHelpers, viem, wallets } from "./support/arena.ts";
@@ -660,7 +660,7 @@ async function walkTo(
       continue;
     }
     const goal = { [Level.segment]: 2 * step, [Level.trace]: operator, [Level.tensor]: tile }[walk.level]!;
-    const span = Math.min(4, walk.height);
+    const span = openingHeight(walk.height);
     const below = walk.height - span;
     const choice = dispute.choiceOf(walk, Math.floor(goal / 2 ** below) % 2 ** span);
     if (below > 0 || walk.level === Level.tensor) await game.write.choose([disputeId, choice], options);
