@@ -1,7 +1,8 @@
 /** From a task file to everything that a task binds and publishes. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { buildDataset, type Dataset } from "../shared/data/dataset.ts";
+import { buildDataset } from "../shared/data/buildDataset.ts";
+import type { Dataset } from "../shared/data/dataset.ts";
 import { dataFilesIn } from "../shared/data/files.ts";
 import type { DataFile } from "../shared/data/sourceArray.ts";
 import type { TaskPackage } from "../shared/data/taskPackage.ts";

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildDataset } from "../../shared/data/dataset.ts";
+import { buildDataset } from "../../shared/data/buildDataset.ts";
 import { dataFilesIn } from "../../shared/data/files.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { compileTraining } from "../../shared/program/compile.ts";

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { buildDataset } from "../../shared/data/dataset.ts";
+import { buildDataset } from "../../shared/data/buildDataset.ts";
 import { dataFilesIn } from "../../shared/data/files.ts";
 import { encodeModel } from "../../shared/program/onnx/encode.ts";
 import { parseTaskFile, type TaskFile } from "../../shared/program/task.ts";

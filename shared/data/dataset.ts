@@ -1,12 +1,14 @@
-/**
- * The dataset that a task file's `data` section describes: samples of named fields, for training and held out. A pure function of
- * the section and the files' bytes.
- */
-import type { DataSection } from "../program/taskData.ts";
-import { arrayDataset } from "./arrayDataset.ts";
+/** Samples of named fields, for training and held out, and where their files come from. */
 import type { SampleLayout } from "./samples.ts";
 import type { Compressors } from "./sourceArray.ts";
-import { type TextSource, textData } from "./text.ts";
+import type { Tokenizer } from "./tokenizer/tokenizer.ts";
+
+/** What a text dataset was made of. */
+export interface TextSource {
+  readonly tokenizer: Tokenizer;
+  /** Tokens of every training text, for count models. */
+  readonly trainingTexts: readonly Uint32Array[];
+}
 
 export interface Dataset {
   /** Fields in the order of the section (of a text: `input`, `target`), with bounds that hold for all samples. */
@@ -37,9 +39,4 @@ export interface DataFiles {
   readonly list: (pattern: string, key: string) => Promise<readonly FileHandle[]>;
   /** Decompression for Parquet besides Snappy, by the codec's name there. */
   readonly compressors: Compressors;
-}
-
-/** @throws DataFileError, DatasetError, TextDatasetError, TokenizerError, and what `files.list` throws. */
-export async function buildDataset(section: DataSection, files: DataFiles): Promise<Dataset> {
-  return section.kind === "text" ? await textData(section, files) : await arrayDataset(section, files);
 }

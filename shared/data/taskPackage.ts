@@ -15,7 +15,7 @@ import type { ContentId, Store } from "../store/store.ts";
 import { decodeCheckpoint, putCheckpoint } from "./checkpoint.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { decodeSamples, encodeSamples } from "./samples.ts";
-import type { TokenizerSpec } from "./tokenizer.ts";
+import type { TokenizerSpec } from "./tokenizer/tokenizer.ts";
 
 const MANIFEST_FORMAT = "touchstone-task";
 const MANIFEST_VERSION = 1;

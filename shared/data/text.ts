@@ -6,18 +6,12 @@ import { TouchstoneError } from "../errors.ts";
 import { Dtype } from "../program/descriptor.ts";
 import type { SampleField } from "../program/program.ts";
 import type { TextData } from "../program/taskData.ts";
-import type { DataFiles, Dataset } from "./dataset.ts";
+import type { DataFiles, Dataset, TextSource } from "./dataset.ts";
 import { DatasetError } from "./errors.ts";
 import { MAXIMUM_WORDS } from "./sourceArray.ts";
-import { characterVocabulary, type Tokenizer, tokenizerOf } from "./tokenizer.ts";
+import type { Tokenizer } from "./tokenizer/tokenizer.ts";
+import { characterVocabulary, tokenizerOf } from "./tokenizer.ts";
 import { decodeText } from "./utf8.ts";
-
-/** What a text dataset was made of. */
-export interface TextSource {
-  readonly tokenizer: Tokenizer;
-  /** Tokens of every training text, for count models. */
-  readonly trainingTexts: readonly Uint32Array[];
-}
 
 export class TextDatasetError extends TouchstoneError {
   readonly code = "TEXT_DATASET";

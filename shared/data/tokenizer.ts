@@ -1,27 +1,6 @@
 /** Text as numbers. Two tokenizers that need no file; `tokenizer/` reads those of Hugging Face. */
 import { JsonTokenizer } from "./tokenizer/json.ts";
-
-/** What a tokenizer can be made from again: plain data, kept in the task's package. */
-export type TokenizerSpec =
-  | {
-      readonly kind: "characters";
-      /** The character of each token; token 0 stands for all others. */
-      readonly vocabulary: readonly string[];
-    }
-  | { readonly kind: "bytes" }
-  | {
-      readonly kind: "json";
-      /** The tokenizer.json. */
-      readonly source: string;
-    };
-
-export interface Tokenizer {
-  readonly spec: TokenizerSpec;
-  /** Tokens are 0 … size − 1: the classes that a model of the text must have. */
-  readonly size: number;
-  encode(text: string): Uint32Array;
-  decode(tokens: Iterable<number>): string;
-}
+import type { Tokenizer, TokenizerSpec } from "./tokenizer/tokenizer.ts";
 
 /** Token of every character that a vocabulary of characters lacks. */
 export const UNKNOWN_TOKEN = 0;

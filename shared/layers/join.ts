@@ -2,10 +2,9 @@
  * Join: tensors side by side along one axis, with zeros where there is none. Concatenation, zero padding, and with Reshape the spreading of
  * elements. Gradient: the slice of each part.
  */
-import { Dtype, type JoinRange } from "../program/descriptor.ts";
+import { Dtype, type JoinRange, sameShape } from "../program/descriptor.ts";
 import { MAX_JOIN_OPERANDS } from "../program/encoding.ts";
 import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { sameShape } from "../program/graph.ts";
 import type { Lowering } from "../program/lower.ts";
 import { hostTensor } from "../program/onnx/host.ts";
 import { operandOf, type View } from "../program/view.ts";

@@ -3,9 +3,9 @@
  * Gradients: da = g · bᵀ, db = aᵀ · g; the transposes are strides, the peaks are those of the forward pass.
  */
 import { ceilLog2 } from "../numerics/log2.ts";
-import { Dtype, wordCount } from "../program/descriptor.ts";
+import { Dtype, sameShape, wordCount } from "../program/descriptor.ts";
 import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
-import { broadcastShape, sameShape } from "../program/graph.ts";
+import { broadcastShape } from "../program/graph.ts";
 import type { Lowering } from "../program/lower.ts";
 import { operandOf, type View } from "../program/view.ts";
 import type { Importer } from "./importer.ts";

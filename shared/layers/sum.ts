@@ -1,7 +1,6 @@
 /** Sums over axes: exact on the grid of a bound, rounded once. */
-import { Dtype, wordCount } from "../program/descriptor.ts";
+import { Dtype, sameShape, wordCount } from "../program/descriptor.ts";
 import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { sameShape } from "../program/graph.ts";
 import { operandOf } from "../program/view.ts";
 import { reshape } from "./reshape.ts";
 

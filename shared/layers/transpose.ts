@@ -1,7 +1,7 @@
 /** Transpose: a permutation of axes, by strides alone. */
-import { Dtype } from "../program/descriptor.ts";
+import { Dtype, sameShape } from "../program/descriptor.ts";
 import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { elementsOf, sameShape } from "../program/graph.ts";
+import { elementsOf } from "../program/graph.ts";
 import { transposeView } from "../program/view.ts";
 import type { Importer } from "./importer.ts";
 

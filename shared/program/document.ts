@@ -8,9 +8,8 @@ import { z } from "zod";
 import { TouchstoneError } from "../errors.ts";
 import { parseHostileJson } from "../hostileJson.ts";
 
-import { wordCount } from "./descriptor.ts";
+import { sameShape, wordCount } from "./descriptor.ts";
 import { decodeOperator, encodeOperator } from "./encoding.ts";
-import { sameShape } from "./graph.ts";
 import type { Program, Tensor } from "./program.ts";
 
 export const PROGRAM_FORMAT = "touchstone-program";

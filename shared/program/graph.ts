@@ -100,10 +100,6 @@ export function elementsOf(graph: SourceGraph, id: ValueId): Pick<SourceNode, "n
   };
 }
 
-export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((dimension, axis) => dimension === b[axis]);
-}
-
 /** The shape that two shapes broadcast to by the rules of ONNX (right-aligned, a dimension of 1 stretches), or null. */
 export function broadcastShape(a: readonly number[], b: readonly number[]): number[] | null {
   const rank = Math.max(a.length, b.length);

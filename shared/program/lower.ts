@@ -4,9 +4,8 @@
  */
 import { ceilLog2 } from "../numerics/log2.ts";
 import type { Operand, Operator, Reference } from "./descriptor.ts";
-import { Dtype, wordCount } from "./descriptor.ts";
+import { Dtype, sameShape, wordCount } from "./descriptor.ts";
 import type { SourceGraph, ValueId } from "./graph.ts";
-import { sameShape } from "./graph.ts";
 import type { MapParts, Register } from "./mapBuilder.ts";
 import { MapBuilder } from "./mapBuilder.ts";
 import type { NamedOperator, Program, SampleField, StateRole, StateTensor, Tensor } from "./program.ts";

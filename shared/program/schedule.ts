@@ -8,7 +8,7 @@ import { Dtype } from "./descriptor.ts";
 import { SettingError } from "./errors.ts";
 import type { SourceGraph, ValueId } from "./graph.ts";
 import type { Tensor } from "./program.ts";
-import type { RateSettings } from "./settings.ts";
+import { MAX_RATE, type RateSettings } from "./settings.ts";
 
 /** The columns that a step reads, numbered as they are asked for. */
 export class ScheduleColumns {
@@ -86,6 +86,3 @@ export function requireRate(rate: RateSettings, steps: number, setting = "rate")
     requires("factor", rate.factor, rate.factor > 0 && rate.factor <= 1, "in (0, 1]");
   }
 }
-
-/** Greatest peak of a learning rate. */
-export const MAX_RATE = 16;

@@ -1,9 +1,10 @@
 /** The `training` section of a task file: what is computed in a step, and how often (docs/task.md). */
 import { z } from "zod";
-import { MAX_RATE } from "./schedule.ts";
 
 const count = z.int().min(1).max(0xffffffff);
 const fraction = z.number().min(0).max(1);
+/** Greatest peak of a learning rate. */
+export const MAX_RATE = 16;
 /** So that the bias correction of the first step, 1 / (1 − β), is within the bounds of a schedule. */
 export const MAX_BETA = 0.999999;
 const beta = z.number().min(0).max(MAX_BETA);

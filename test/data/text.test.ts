@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { buildDataset } from "../../shared/data/dataset.ts";
+import { buildDataset } from "../../shared/data/buildDataset.ts";
 import { DataFileError, DatasetError } from "../../shared/data/errors.ts";
 import { bigramLoss, TextDatasetError, textDataset } from "../../shared/data/text.ts";
 import { tokenizerOf } from "../../shared/data/tokenizer.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { buildDataset } from "../../shared/data/dataset.ts";
+import { buildDataset } from "../../shared/data/buildDataset.ts";
 import { DatasetError } from "../../shared/data/errors.ts";
 import { toByteCharacters } from "../../shared/data/tokenizer/byteLevel.ts";
 import { TokenizerError } from "../../shared/data/tokenizer/component.ts";

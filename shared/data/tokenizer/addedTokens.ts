@@ -1,7 +1,7 @@
 /** Tokens that are found in a text before a model sees it, such as `<|endoftext|>`. */
 import { type Component, MAXIMUM_TOKENS } from "./component.ts";
-import type { Normalizer } from "./normalizer.ts";
 import { literal, WORD } from "./pattern.ts";
+import type { Normalizer } from "./tokenizer.ts";
 
 export interface AddedToken {
   readonly number: number;

@@ -3,14 +3,15 @@
  * cut out of running text, and what it adds around a text (`[CLS]` …) would stand where no text begins. Truncation and padding
  * do not apply either.
  */
-import type { Tokenizer, TokenizerSpec } from "../tokenizer.ts";
+
 import { addedTokensOf, TokenFinder } from "./addedTokens.ts";
 import { BytePairModel } from "./bpe.ts";
 import { Component, TokenizerError } from "./component.ts";
 import { type Decoder, decoderOf } from "./decoder.ts";
 import type { TokenModel } from "./model.ts";
-import { type Normalizer, normalizerOf } from "./normalizer.ts";
+import { normalizerOf } from "./normalizer.ts";
 import { type PreTokenizer, preTokenizerOf } from "./preTokenizer.ts";
+import type { Normalizer, Tokenizer, TokenizerSpec } from "./tokenizer.ts";
 import { UnigramModel } from "./unigram.ts";
 import { WordLevelModel, WordPieceModel } from "./wordModels.ts";
 

@@ -3,8 +3,7 @@ import { toByteCharacters } from "./byteLevel.ts";
 import type { Component } from "./component.ts";
 import { patternOf } from "./pattern.ts";
 import { precompiledNormalizer } from "./precompiled.ts";
-
-export type Normalizer = (text: string) => string;
+import type { Normalizer } from "./tokenizer.ts";
 
 /** One code point at a time, as Rust does: no rule looks at its neighbours. */
 const lowercase: Normalizer = (text) => Array.from(text, (character) => character.toLowerCase()).join("");

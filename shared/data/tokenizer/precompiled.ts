@@ -4,7 +4,7 @@
  * numbers are little-endian uint32.
  */
 import type { Component } from "./component.ts";
-import type { Normalizer } from "./normalizer.ts";
+import type { Normalizer } from "./tokenizer.ts";
 
 /** @throws TokenizerError when the table is cut off. */
 export function precompiledNormalizer(component: Component): Normalizer {

@@ -4,8 +4,8 @@ import { broadcastShape } from "../graph.ts";
 import type { HostTensor } from "../onnx/host.ts";
 import { hostTensor, isFloat } from "../onnx/host.ts";
 import { OnnxType } from "../onnx/model.ts";
-import type { Fold } from "./fold.ts";
 import { broadcastPosition, fill } from "./indexed.ts";
+import type { Fold } from "./rule.ts";
 
 /** The tensors broadcast to one shape and combined. */
 function combined(

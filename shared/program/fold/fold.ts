@@ -2,17 +2,10 @@
  * Operators whose inputs are all known while the model is read are computed then: the shapes, masks and position tables that exporters
  * write out as long chains of nodes. Parameters are never known in this sense.
  */
-import type { ImportContext } from "../../layers/importer.ts";
-import type { HostTensor } from "../onnx/host.ts";
 import { ELEMENTWISE_FOLDS } from "./elementwise.ts";
 import { MOVEMENT_FOLDS } from "./movement.ts";
 import { REDUCTION_FOLDS } from "./reduce.ts";
-
-/** @param inputs null where an optional one is left out. */
-export type Fold = (
-  context: ImportContext,
-  inputs: readonly (HostTensor | null)[],
-) => HostTensor | readonly HostTensor[];
+import type { Fold } from "./rule.ts";
 
 export const FOLDS: ReadonlyMap<string, Fold> = new Map(
   Object.entries({ ...ELEMENTWISE_FOLDS, ...MOVEMENT_FOLDS, ...REDUCTION_FOLDS }),

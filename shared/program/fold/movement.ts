@@ -5,8 +5,8 @@ import type { HostTensor } from "../onnx/host.ts";
 import { hostIntegers, hostTensor } from "../onnx/host.ts";
 import { OnnxType } from "../onnx/model.ts";
 import { heldType } from "../onnx/widen.ts";
-import type { Fold } from "./fold.ts";
 import { broadcastPosition, fill, requireElements, stridesOf } from "./indexed.ts";
+import type { Fold } from "./rule.ts";
 
 const cast: Fold = (context, [input]) => {
   const to = context.integer("to", 0);

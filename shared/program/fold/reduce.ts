@@ -2,8 +2,8 @@
 import { wordCount } from "../descriptor.ts";
 import { broadcastShape } from "../graph.ts";
 import { hostTensor } from "../onnx/host.ts";
-import type { Fold } from "./fold.ts";
 import { broadcastPosition, fill, stridesOf } from "./indexed.ts";
+import type { Fold } from "./rule.ts";
 
 function reduction(start: number, rule: (sum: number, value: number) => number, isMean = false): Fold {
   return (context, [input]) => {
