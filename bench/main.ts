@@ -2,6 +2,7 @@
 /** Measurements. One file a benchmark; the last line under `--json` is the result. */
 import { Command } from "commander";
 import { runProgram } from "../shared/cli.ts";
+import { addDispute } from "./dispute.ts";
 import { addMemory } from "./memory.ts";
 import { addTraining } from "./training.ts";
 
@@ -10,4 +11,5 @@ const program = new Command("bench").description(
 );
 addTraining(program);
 addMemory(program);
+addDispute(program);
 await runProgram(program);

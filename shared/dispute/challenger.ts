@@ -17,7 +17,7 @@ import { asReducing, partialValues } from "./partials.ts";
 import { partOf } from "./parts.ts";
 import { childOf, Level } from "./position.ts";
 import type { Run } from "./run.ts";
-import type { SegmentEvidence } from "./segmentEvidence.ts";
+import type { Evidence } from "./segmentEvidence.ts";
 import { readerOf } from "./stepReader.ts";
 import type { Walk } from "./walk.ts";
 import { NO_WITNESS, operatorWitness, sourceWitness } from "./witness.ts";
@@ -36,7 +36,7 @@ export class NoDifferenceError extends TouchstoneError {
  * The move that the challenger must make, or null when it is the defendant's turn or the dispute is over.
  * @throws NoDifferenceError when the defendant is right.
  */
-export async function accuse(run: Run, evidence: SegmentEvidence, walk: Walk): Promise<ChallengerMove | null> {
+export async function accuse(run: Run, evidence: Evidence, walk: Walk): Promise<ChallengerMove | null> {
   if (walk.outcome !== null || walk.turn !== "challenger") return null;
   const { level, step, tensor, ofState } = walk.position;
   switch (level) {
@@ -73,12 +73,7 @@ export async function accuse(run: Run, evidence: SegmentEvidence, walk: Walk): P
 }
 
 /** The move that takes a child of the published opening: the next node, or what a leaf of the tree leads to. */
-export async function judgeChild(
-  run: Run,
-  evidence: SegmentEvidence,
-  walk: Walk,
-  child: number,
-): Promise<ChallengerMove> {
+export async function judgeChild(run: Run, evidence: Evidence, walk: Walk, child: number): Promise<ChallengerMove> {
   const choice = choiceOf(walk, child);
   const { height, index } = childOf(walk.position, child);
   if (height > 0) return { kind: "choose", choice };
@@ -99,7 +94,7 @@ export async function judgeChild(
   }
 }
 
-async function accuseTile(run: Run, evidence: SegmentEvidence, walk: Walk): Promise<ChallengerMove> {
+async function accuseTile(run: Run, evidence: Evidence, walk: Walk): Promise<ChallengerMove> {
   const { step, tensor, ofState, index } = walk.position;
   const { outputs, state } = await evidence.step(step);
   const own = bytesToWords(tileBytes((ofState ? state : outputs)[tensor]!.words, index));
@@ -110,12 +105,7 @@ async function accuseTile(run: Run, evidence: SegmentEvidence, walk: Walk): Prom
 }
 
 /** The move that has word `element` of the open tile recomputed, at once or by its partial results. */
-export async function judgeWord(
-  run: Run,
-  evidence: SegmentEvidence,
-  walk: Walk,
-  element: number,
-): Promise<ChallengerMove> {
+export async function judgeWord(run: Run, evidence: Evidence, walk: Walk, element: number): Promise<ChallengerMove> {
   const { tensor, ofState, count } = walk.position;
   const word = { element, words: tileToHex(walk.tile!) };
   const descriptor = toDescriptorArgument(ofState ? run.state(tensor) : run.operator(tensor));
@@ -131,7 +121,7 @@ export async function judgeWord(
   return { kind: "adjudicate", ...word, descriptor, ...adjudication };
 }
 
-async function accusePartials(run: Run, evidence: SegmentEvidence, walk: Walk): Promise<ChallengerMove> {
+async function accusePartials(run: Run, evidence: Evidence, walk: Walk): Promise<ChallengerMove> {
   const { step, tensor, element, lo, hi } = walk.position;
   if (walk.published?.kind !== "partials") throw new NoDifferenceError("claim");
   const { exponent, values } = walk.published;
@@ -149,12 +139,7 @@ async function accusePartials(run: Run, evidence: SegmentEvidence, walk: Walk): 
 }
 
 /** The move that has one of the sixteen published values recomputed, or split further. */
-export async function judgePart(
-  run: Run,
-  evidence: SegmentEvidence,
-  walk: Walk,
-  part: number,
-): Promise<ChallengerMove> {
+export async function judgePart(run: Run, evidence: Evidence, walk: Walk, part: number): Promise<ChallengerMove> {
   if (walk.published?.kind !== "partials") throw new NoDifferenceError("claim");
   const { tensor, element } = walk.position;
   const { values } = walk.published;
@@ -171,7 +156,7 @@ export async function judgePart(
 
 async function judgeDigest(
   run: Run,
-  evidence: SegmentEvidence,
+  evidence: Evidence,
   walk: Walk,
   choice: Choice,
   step: number,

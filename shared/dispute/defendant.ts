@@ -13,7 +13,7 @@ import { type DefendantMove, toDescriptorArgument, toHex } from "./moves.ts";
 import { asReducing, partialValues } from "./partials.ts";
 import { Level } from "./position.ts";
 import type { Run } from "./run.ts";
-import type { SegmentEvidence } from "./segmentEvidence.ts";
+import type { Evidence } from "./segmentEvidence.ts";
 import { readerOf } from "./stepReader.ts";
 import type { Walk } from "./walk.ts";
 
@@ -41,7 +41,7 @@ export interface DefendantOptions {
  */
 export async function defend(
   run: Run,
-  evidence: SegmentEvidence,
+  evidence: Evidence,
   walk: Walk,
   options: DefendantOptions = {},
 ): Promise<DefendantMove | null> {
@@ -86,7 +86,7 @@ export async function defend(
 /** The exact partial results of the element that the walk stands on. */
 export async function honestPartials(
   run: Run,
-  evidence: SegmentEvidence,
+  evidence: Evidence,
   walk: Walk,
 ): Promise<{ readonly exponent: bigint; readonly values: readonly bigint[] }> {
   const { step, tensor, element, lo, hi } = walk.position;
@@ -100,7 +100,7 @@ export async function honestPartials(
 /** The tree over the digest that the disputed verifier must have computed from these numbers. */
 export async function digestOf(
   run: Run,
-  evidence: SegmentEvidence,
+  evidence: Evidence,
   { beacon, defendant }: Pick<DisputedSegment, "beacon" | "defendant">,
 ): Promise<MerkleTree> {
   const counts = run.program.state.map(({ shape }) => wordCount(shape));

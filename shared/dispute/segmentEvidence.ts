@@ -45,6 +45,9 @@ export interface StepTrees {
   readonly after: TensorsTree;
 }
 
+/** What both strategies ask of one side's numbers. */
+export type Evidence = Pick<SegmentEvidence, keyof SegmentEvidence>;
+
 export class SegmentEvidence implements SegmentRange {
   readonly firstStep: number;
   readonly stepCount: number;

@@ -12,7 +12,7 @@ import { type StepProof, type TileWitness, toHex } from "./moves.ts";
 import type { Range } from "./parts.ts";
 import { Level } from "./position.ts";
 import type { Run } from "./run.ts";
-import type { SegmentEvidence } from "./segmentEvidence.ts";
+import type { Evidence } from "./segmentEvidence.ts";
 import { readerOf } from "./stepReader.ts";
 import type { Walk } from "./walk.ts";
 
@@ -37,7 +37,7 @@ export const NO_WITNESS: Adjudication = {
 /** For an element of operator `walk.position.tensor` over a range of its reduced axis; [0, 1) where nothing is reduced. */
 export async function operatorWitness(
   run: Run,
-  evidence: SegmentEvidence,
+  evidence: Evidence,
   walk: Walk,
   element: number,
   range: Range,
@@ -76,7 +76,7 @@ export async function operatorWitness(
 }
 
 /** For a word of state tensor `walk.position.tensor`: the same tile of its source in the trace, or of itself before the step. */
-export async function sourceWitness(run: Run, evidence: SegmentEvidence, walk: Walk): Promise<Adjudication> {
+export async function sourceWitness(run: Run, evidence: Evidence, walk: Walk): Promise<Adjudication> {
   const { step, tensor, index } = walk.position;
   const { source } = run.program.state[tensor]!;
   const { trace } = await evidence.step(step);
@@ -85,7 +85,7 @@ export async function sourceWitness(run: Run, evidence: SegmentEvidence, walk: W
   return { step: stepProof(evidence, walk, source !== null, source === null), witness: [toWitness(tile)] };
 }
 
-function stepProof(evidence: SegmentEvidence, walk: Walk, needsTrace: boolean, needsState: boolean): StepProof {
+function stepProof(evidence: Evidence, walk: Walk, needsTrace: boolean, needsState: boolean): StepProof {
   const { step } = walk.position;
   const segment = claimedTree(walk, Level.segment, evidence.tree);
   const proved = (leaf: number): typeof NO_ROOT => ({ root: segment.node(0, leaf), siblings: segment.proof(leaf) });

@@ -9,7 +9,7 @@ import type { DisputeEvent } from "../../shared/dispute/events.ts";
 import type { ChallengerMove, DefendantMove, Move } from "../../shared/dispute/moves.ts";
 import { Walk } from "../../shared/dispute/walk.ts";
 import type { DisputedSubject } from "../../shared/service/marketBook.ts";
-import { moveCall } from "../../shared/service/sendMove.ts";
+import { sendMove } from "../../shared/service/sendMove.ts";
 import { type Arena, by, networkHelpers, publicClient, type Wallet } from "../contracts/support/arena.ts";
 
 export interface Players {
@@ -29,6 +29,8 @@ export interface PlayedGame {
   readonly walk: Walk;
   readonly moves: readonly string[];
   readonly gas: bigint;
+  /** Gas of the transaction of each of `moves`. */
+  readonly gasOf: readonly number[];
   /** Calldata of the transaction that decided, decoded. */
   readonly deciding: { readonly functionName: string; readonly args: readonly unknown[] };
 }
@@ -43,7 +45,7 @@ export async function playGame(
 ): Promise<PlayedGame> {
   const moves: string[] = [];
   const claims: Claim[] = [];
-  let gas = 0n;
+  const gasOf: number[] = [];
   let walk: Walk | null = null;
   let opened: { readonly disputeId: Hex; readonly subject: DisputedSubject } | null = null;
   let last: Hex = "0x";
@@ -52,7 +54,7 @@ export async function playGame(
     const receipt = await publicClient.getTransactionReceipt({ hash: last });
     assert.equal(receipt.status, "success", name);
     moves.push(name);
-    gas += receipt.gasUsed;
+    gasOf.push(Number(receipt.gasUsed));
     for (const log of parseEventLogs({ abi: contractAbi("DisputeGame"), logs: receipt.logs })) {
       if (log.eventName === "DisputeOpened") {
         const { disputeId, subject } = log.args;
@@ -80,22 +82,47 @@ export async function playGame(
       continue;
     }
     if (move.kind === "adjudicatePartial") claims.at(-1)!.chosen = move.choice.part;
-    await take(move.kind, write(arena, disputeId, subject, move, side.wallet));
+    await take(nameOf(move), write(arena, disputeId, subject, move, side.wallet));
   }
   const { input } = await publicClient.getTransaction({ hash: last });
   const { functionName, args: decoded } = decodeFunctionData({ abi: contractAbi("DisputeGame"), data: input });
-  return { walk: current, claims, moves, gas, deciding: { functionName, args: (decoded ?? []) as readonly unknown[] } };
+  const gas = BigInt(gasOf.reduce((sum, used) => sum + used, 0));
+  return {
+    walk: current,
+    claims,
+    moves,
+    gas,
+    gasOf,
+    deciding: { functionName, args: (decoded ?? []) as readonly unknown[] },
+  };
 }
 
+/** The move's kind; an answer that travels with its opening says so. */
+function nameOf(move: Move): string {
+  return move.kind === "answer" && move.children !== undefined ? "answer+open" : move.kind;
+}
+
+/** Sends a move as the programs do, and returns the hash of its transaction. */
 async function write(
-  { game }: Arena,
+  { game, market, token, referee }: Arena,
   disputeId: Hex,
   subject: DisputedSubject,
   move: Move,
   wallet: Wallet,
 ): Promise<Hex> {
-  const { functionName, args } = moveCall(disputeId, subject, move);
-  // SAFETY: moveCall pairs every function of the game with its own arguments, which a union of functions cannot express.
-  const functions = game.write as unknown as Record<string, (args: unknown, options: unknown) => Promise<Hex>>;
-  return functions[functionName]!(args, by(wallet));
+  const sender = {
+    async send(call: object) {
+      const options = { ...by(wallet), ...call } as Parameters<Wallet["writeContract"]>[0];
+      return { hash: await wallet.writeContract(options) };
+    },
+  };
+  const deployment = {
+    game: game.address,
+    market: market.address,
+    token: token.address,
+    referee: referee.address,
+  };
+  // SAFETY: of a sender sendMove needs that it sends, of a deployment where the game is.
+  const context = { sender, deployment } as unknown as Parameters<typeof sendMove>[0];
+  return (await sendMove(context, disputeId, subject, move, Number.MAX_SAFE_INTEGER)).hash;
 }
