@@ -45,6 +45,7 @@ export const Op = {
   f32x4pmin: 0x1ea,
   f32x4pmax: 0x1eb,
   f64x2add: 0x1f0,
+  f64x2mul: 0x1f2,
   convertI32x4: 0x1fa,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
@@ -163,6 +164,12 @@ export class Code {
   highToLow(vector: Local): this {
     this.get(vector, vector);
     this.#bytes.push(0xfd, 0x0d, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+    return this;
+  }
+
+  /** Four words of the two vectors on the stack, numbered 0 … 3 and 4 … 7. */
+  shuffle(words: readonly [number, number, number, number]): this {
+    this.#bytes.push(0xfd, 0x0d, ...words.flatMap((word) => [0, 1, 2, 3].map((byte) => 4 * word + byte)));
     return this;
   }
 

@@ -11,6 +11,7 @@ import {
   magnitudeBits,
   nest,
   storeVector,
+  transposed,
   type Walk,
 } from "./loops.ts";
 
@@ -45,6 +46,7 @@ export function elementwiseKernel(spec: Elementwise): Kernel {
   const outputs: Walk[] =
     spec.output === null ? [] : [{ type: spec.output, strides: spec.outputStrides ?? denseStrides(spec.lengths) }];
   const { lengths, walks } = collapse(spec.lengths, [...outputs, ...spec.inputs]);
+  if (turns(lengths, walks, outputs.length)) return turningKernel(spec, lengths, walks);
   const code = new Code(2 + walks.length);
   const range = { start: code.parameter(0), end: code.parameter(1) };
   const pointers = walks.map((_, w) => code.parameter(2 + w));
@@ -123,4 +125,92 @@ export function elementwiseKernel(spec: Elementwise): Kernel {
   else code.i32(0);
   const inner = isFlat ? 1 : lengths.slice(1).reduce((product, n) => product * n, 1);
   return { code, extent: { length: lengths[0]!, unit: isFlat ? LANES : 1, inner } };
+}
+
+/** Elements of a row that a tile's columns go through before the next rows: what they read of each column stays in the cache meanwhile. */
+const STRETCH = 128;
+
+/** Whether an input lies across the output, so that both are read and written four elements at a time only by turning tiles of 4 × 4. */
+function turns(lengths: readonly number[], walks: readonly Walk[], outputs: number): boolean {
+  const [rows, columns] = lengths.slice(-2);
+  if (outputs === 0 || columns === undefined || rows! % LANES !== 0 || columns % LANES !== 0) return false;
+  return walks[0]!.strides.at(-1) === 1 && walks.slice(1).some(liesAcross);
+}
+
+function liesAcross({ strides }: Walk): boolean {
+  const [down, along] = strides.slice(-2);
+  return down === 1 && along !== 0 && along !== 1;
+}
+
+/** As `elementwiseKernel`, by tiles of four rows and four columns. */
+function turningKernel(spec: Elementwise, lengths: readonly number[], walks: readonly Walk[]): Kernel {
+  const code = new Code(2 + walks.length);
+  const range = { start: code.parameter(0), end: code.parameter(1) };
+  const pointers = walks.map((_, w) => code.parameter(2 + w));
+  const greatest = code.local("v128");
+  const [rows, columns] = lengths.slice(-2) as [number, number];
+  const stretch = largestDivisor(columns, STRETCH);
+  const outer = [...lengths.slice(0, -2), ...(stretch === columns ? [] : [columns / stretch]), rows / LANES];
+  const tiles = walks.map(({ type, strides }): Walk => {
+    const [down, along] = strides.slice(-2) as [number, number];
+    const across = stretch === columns ? [] : [along * stretch];
+    return { type, strides: [...strides.slice(0, -2), ...across, down * LANES] };
+  });
+
+  nest(code, outer, tiles, pointers, range, (bases) => {
+    const moving = bases.map((base) => {
+      const pointer = code.local("i32");
+      code.get(base).set(pointer);
+      return pointer;
+    });
+    const bytes = walks.map(({ type, strides }) => strides.slice(-2).map((stride) => stride * ELEMENT_BYTES[type]));
+    const shifted = (w: number, by: number): Local => {
+      const pointer = code.local("i32");
+      code.get(moving[w]!).i32(by).op(Op.i32add).set(pointer);
+      return pointer;
+    };
+    const loaded = (w: number, stride: number, by: number): Local => {
+      const value = code.local("v128");
+      loadVector(code, walks[w]!.type, shifted(w, by), stride, LANES);
+      code.set(value);
+      return value;
+    };
+    const left = code.local("i32");
+    code.i32(stretch).set(left);
+    code.repeat(() => {
+      const inputs = walks.slice(1).map((walk, i) => {
+        const [down, along] = bytes[i + 1]! as [number, number];
+        return liesAcross(walk)
+          ? transposed(
+              code,
+              FOUR.map((column) => loaded(i + 1, 1, column * along)),
+            )
+          : FOUR.map((row) => loaded(i + 1, walk.strides.at(-1)!, row * down));
+      });
+      for (const row of FOUR) {
+        const result = spec.expression(
+          code,
+          inputs.map((ofRow) => ofRow[row]!),
+        );
+        if (spec.measure) {
+          magnitudeBits(code, result, LANES);
+          code.get(greatest).op(Op.i32x4maxU).set(greatest);
+        }
+        storeVector(code, spec.output!, shifted(0, row * bytes[0]![0]!), result, LANES);
+      }
+      for (const [w, pointer] of moving.entries()) advance(code, pointer, LANES * bytes[w]![1]!);
+      code.get(left).i32(LANES).op(Op.i32sub).tee(left);
+    });
+  });
+  if (spec.measure) greatestLane(code, greatest);
+  else code.i32(0);
+  const inner = outer.slice(1).reduce((product, n) => product * n, LANES * stretch);
+  return { code, extent: { length: outer[0]!, unit: 1, inner } };
+}
+
+const FOUR = [0, 1, 2, 3] as const;
+
+/** The largest multiple of four that divides n, a multiple of four, and is at most the bound. */
+function largestDivisor(n: number, bound: number): number {
+  for (let divisor = Math.min(n, bound); ; divisor--) if (divisor % LANES === 0 && n % divisor === 0) return divisor;
 }

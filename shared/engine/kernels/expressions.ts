@@ -91,9 +91,19 @@ function execute(code: Code, [opcode, a, b, c]: MapInstruction, registers: reado
 
 /** x on the grid of its peak: (x + c) − c with c = 1.5 · 2^23 · u = peak · 1.5 · 2^(23 − P). Right where |x| ≤ peak. */
 export function quantised(code: Code, x: Local, peak: Local, bits: number): Local {
-  const [shift, value] = [code.local("v128"), code.local("v128")];
+  return onGrid(code, x, gridShift(code, peak, bits));
+}
+
+/** The c of `quantised`. */
+export function gridShift(code: Code, peak: Local, bits: number): Local {
+  const shift = code.local("v128");
   const factor = new Uint32Array(Float32Array.of(1.5 * 2 ** (23 - bits)).buffer)[0]!;
   code.get(peak).splat(factor).op(Op.f32x4mul).set(shift);
+  return shift;
+}
+
+export function onGrid(code: Code, x: Local, shift: Local): Local {
+  const value = code.local("v128");
   code.get(x, shift).op(Op.f32x4add).get(shift).op(Op.f32x4sub).set(value);
   return value;
 }

@@ -129,6 +129,24 @@ export function loadVector(code: Code, type: ElementType, pointer: Local, stride
   if (type === "int32") code.op(Op.convertI32x4);
 }
 
+/** Four vectors of four with rows and columns exchanged. */
+export function transposed(code: Code, vectors: readonly Local[]): Local[] {
+  const [a, b, c, d] = vectors as [Local, Local, Local, Local];
+  const mixed = (x: Local, y: Local, words: readonly [number, number, number, number]): Local => {
+    const result = code.local("v128");
+    code.get(x, y).shuffle(words).set(result);
+    return result;
+  };
+  const [low, lowest] = [mixed(a, b, [0, 4, 1, 5]), mixed(c, d, [0, 4, 1, 5])];
+  const [high, highest] = [mixed(a, b, [2, 6, 3, 7]), mixed(c, d, [2, 6, 3, 7])];
+  return [
+    mixed(low, lowest, [0, 1, 4, 5]),
+    mixed(low, lowest, [2, 3, 6, 7]),
+    mixed(high, highest, [0, 1, 4, 5]),
+    mixed(high, highest, [2, 3, 6, 7]),
+  ];
+}
+
 /** Doubles `first` and `first + 1` as floats in the low half. */
 function loadDoubles(code: Code, pointer: Local, stride: number, first: number, lanes: number): void {
   if (stride === 1) code.get(pointer).memory("v128load", first * 8);

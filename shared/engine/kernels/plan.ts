@@ -19,7 +19,8 @@ import type { Code } from "./assembler.ts";
 import { type Elementwise, type Extent, elementwiseKernel, type Kernel } from "./elementwise.ts";
 import { mapExpression, quantised } from "./expressions.ts";
 import { gatherKernel, scatterKernel } from "./indexed.ts";
-import { denseStrides, type ElementType, type Walk } from "./loops.ts";
+import { innerProductKernel } from "./innerProducts.ts";
+import { denseStrides, type ElementType, LANES, type Walk } from "./loops.ts";
 import { reductionKernel } from "./reduction.ts";
 
 /** A piece of memory; its place is decided when all commands are known. */
@@ -41,7 +42,7 @@ export interface Place {
 }
 
 /** What a kernel is there for, for measurements. */
-export type Purpose = "map" | "quantise" | "round" | "reduce" | "move";
+export type Purpose = "map" | "quantise" | "dot" | "round" | "reduce" | "move";
 
 export interface KernelCommand {
   readonly kind: "kernel";
@@ -357,13 +358,18 @@ class Planner {
     const [first, second] = swap ? [sides[1], sides[0]] : [sides[0], sides[1]];
     const [rows, columns] = [keptOf(first.moving), keptOf(second.moving)];
     const size = (dimensions: readonly number[]) => wordCount(dimensions.map((d) => full[d]!));
+    const isVector = size(rows) === 1 || size(columns) === 1;
+    if (isVector && [a, b].every(({ strides }) => length === 1 || strides[reduced] === 0 || strides[reduced] === 1)) {
+      this.#innerProducts(operator, output, reference);
+      return;
+    }
 
     let transposed: readonly [boolean, boolean];
     let places: readonly [BufferId, BufferId];
     if (batch.length === 0) {
       const [x, y] = [
-        this.#matrix(first.operand, first.peak, full, rows, bits),
-        this.#matrix(second.operand, second.peak, full, columns, bits),
+        this.#matrix(first.operand, first.peak, full, rows, bits, true),
+        this.#matrix(second.operand, second.peak, full, columns, bits, false),
       ];
       transposed = [x.reducedFirst, !y.reducedFirst];
       places = [x.buffer, y.buffer];
@@ -392,17 +398,37 @@ class Planner {
     this.#round(output, product, shape, strides, reference);
   }
 
-  /** An operand as a quantised matrix of the kept dimensions and the reduced axis, in whichever of both orders it lies in memory. */
+  #innerProducts({ shape, length, bits, operands }: DotOperator, output: BufferId, reference: Reference): void {
+    const [a, b, peakA, peakB] = operands;
+    const full = [...shape, length];
+    const factor = (x: Operand, peak: Operand) => ({ x: this.#walk(x, full), peak: this.#walk(peak, shape) });
+    const products = { lengths: shape, length, bits, factors: [factor(a, peakA), factor(b, peakB)] } as const;
+    this.#kernel(
+      "dot",
+      `inner products ${JSON.stringify(products)}`,
+      () => innerProductKernel(products),
+      [{ buffer: output, offset: 0 }, this.#place(a), this.#place(peakA), this.#place(b), this.#place(peakB)],
+      this.#newCell(reference),
+    );
+  }
+
+  /**
+   * An operand as a quantised matrix of the kept dimensions and the reduced axis, in whichever of both orders it lies in memory. On the left
+   * the runtime would turn it in every product anew, at the cost of a quarter of its speed: there it is turned as it is copied, where that
+   * takes no longer than copying.
+   */
   #matrix(
     operand: Operand,
     peak: Operand,
     full: readonly number[],
     kept: readonly number[],
     bits: number,
+    isLeft: boolean,
   ): { buffer: BufferId; reducedFirst: boolean } {
     const reduced = full.length - 1;
     const moving = movingDimensions(operand, full);
-    const reducedFirst = moving[0] === reduced;
+    const isTurned = isLeft && full[reduced]! % LANES === 0 && full[kept.at(-1) ?? reduced]! % LANES === 0;
+    const reducedFirst = moving[0] === reduced && !isTurned;
     return {
       buffer: this.#pack(operand, peak, full, reducedFirst ? [reduced, ...kept] : [...kept, reduced], bits),
       reducedFirst,

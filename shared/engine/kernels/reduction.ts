@@ -1,7 +1,7 @@
 /** Kernels over a reduced axis: Peak and Sum (docs/numerics.md, sections 2.5 and 2.7). */
 import { Code, type Local, Op } from "./assembler.ts";
 import type { Kernel } from "./elementwise.ts";
-import { quantised } from "./expressions.ts";
+import { gridShift, onGrid } from "./expressions.ts";
 import {
   advance,
   collapse,
@@ -34,8 +34,17 @@ const INFINITY = 0x7f800000;
 const FRACTION = 0x007fffff;
 const PEAK_FLOOR = (127 - 40) << 23;
 
-/** Sums of quantised numbers, in two vectors of doubles; or a vector of the greatest magnitudes. */
-type Accumulator = readonly Local[];
+/**
+ * The greatest magnitudes; or sums of quantised numbers: a run of them in a vector of floats, as long as float32 is exact, and what earlier
+ * runs gave in doubles, the low lanes and the high ones.
+ */
+interface Accumulator {
+  readonly run: Local;
+  readonly doubles: readonly Local[];
+}
+
+/** Bits of a float32's significand. */
+const SIGNIFICAND = 24;
 
 /**
  * Parameters: start, end, output, x and, for Sum, the peak. A Peak returns the greatest magnitude that it met, a Sum the greatest
@@ -52,24 +61,60 @@ export function reductionKernel({ lengths: all, length, x, kind }: Reduction): K
   const greatest = code.local("v128");
   const step = along * ELEMENT_BYTES[x.type];
 
+  /** Numbers of at most 2^bits units each that float32 adds without rounding. */
+  const longestRun = kind.family === "sum" ? 2 ** (SIGNIFICAND - kind.bits) : Number.POSITIVE_INFINITY;
   const fresh = (): Accumulator => {
-    const accumulator = kind.family === "sum" ? [code.local("v128"), code.local("v128")] : [code.local("v128")];
-    for (const local of accumulator) code.splat(0).set(local);
-    return accumulator;
+    const doubles = kind.family === "sum" ? [code.local("v128"), code.local("v128")] : [];
+    const run = code.local("v128");
+    for (const local of [run, ...doubles]) code.splat(0).set(local);
+    return { run, doubles };
   };
+  /** What numbers of the peak at hand are shifted by. */
+  const shiftOf = (peak: Local): Local => (kind.family === "sum" ? gridShift(code, peak, kind.bits) : peak);
   /** Takes in the vector on the stack. */
-  const take = (accumulator: Accumulator, shift: Local | null, lanes: number): void => {
+  const take = ({ run }: Accumulator, shift: Local | null, lanes: number): void => {
     const value = code.local("v128");
     code.set(value);
     if (kind.family === "peak") {
       magnitudeBits(code, value, lanes);
-      code.get(accumulator[0]!).op(Op.i32x4maxU).set(accumulator[0]!);
+      code.get(run).op(Op.i32x4maxU).set(run);
       return;
     }
-    const snapped = quantised(code, value, shift!, kind.bits);
-    if (lanes < LANES) code.get(snapped).vector(laneMask(lanes, -1)).op(Op.and).set(snapped);
-    code.get(snapped).op(Op.promoteLow).get(accumulator[0]!).op(Op.f64x2add).set(accumulator[0]!);
-    code.highToLow(snapped).op(Op.promoteLow).get(accumulator[1]!).op(Op.f64x2add).set(accumulator[1]!);
+    code.get(onGrid(code, value, shift!));
+    if (lanes < LANES) code.vector(laneMask(lanes, -1)).op(Op.and);
+    code.get(run).op(Op.f32x4add).set(run);
+  };
+  const endRun = ({ run, doubles }: Accumulator): void => {
+    for (const [half, sum] of doubles.entries()) {
+      if (half === 0) code.get(run);
+      else code.highToLow(run);
+      code.op(Op.promoteLow).get(sum).op(Op.f64x2add).set(sum);
+    }
+    if (doubles.length > 0) code.splat(0).set(run);
+  };
+  /** Runs `body`, which takes in one vector for each accumulator, `count` times. */
+  const repeated = (count: number, accumulators: readonly Accumulator[], body: () => void): void => {
+    const some = (times: number): void => {
+      if (times === 0) return;
+      const left = code.local("i32");
+      code.i32(times).set(left);
+      code.repeat(() => {
+        body();
+        code.get(left).i32(1).op(Op.i32sub).tee(left);
+      });
+      accumulators.forEach(endRun);
+    };
+    if (count <= longestRun) {
+      some(count);
+      return;
+    }
+    const runs = code.local("i32");
+    code.i32(Math.floor(count / longestRun)).set(runs);
+    code.repeat(() => {
+      some(longestRun);
+      code.get(runs).i32(1).op(Op.i32sub).tee(runs);
+    });
+    some(count % longestRun);
   };
   const measure = (bits: Local, lanes: number): void => {
     magnitudeBits(code, bits, lanes);
@@ -101,33 +146,33 @@ export function reductionKernel({ lengths: all, length, x, kind }: Reduction): K
         shift = code.local("v128");
         loadVector(code, walks[2]!.type, peak, 0, LANES);
         code.set(shift);
+        shift = shiftOf(shift);
       }
       const pointer = code.local("i32");
       code.get(first!).set(pointer);
       const rest = length % LANES;
-      if (length > rest) {
-        const left = code.local("i32");
-        code.i32(length - rest).set(left);
-        code.repeat(() => {
-          loadVector(code, x.type, pointer, along, LANES);
-          take(accumulator, shift, LANES);
-          advance(code, pointer, LANES * step);
-          code.get(left).i32(LANES).op(Op.i32sub).tee(left);
-        });
-      }
+      repeated((length - rest) / LANES, [accumulator], () => {
+        loadVector(code, x.type, pointer, along, LANES);
+        take(accumulator, shift, LANES);
+        advance(code, pointer, LANES * step);
+      });
       if (rest > 0) {
         loadVector(code, x.type, pointer, along, rest);
         take(accumulator, shift, rest);
+        endRun(accumulator);
       }
       const result = code.local("v128");
       if (kind.family === "peak") {
-        greatestLane(code, accumulator[0]!);
+        greatestLane(code, accumulator.run);
         code.op(Op.i32x4splat).set(result);
         measure(result, 1);
         finishPeaks(result);
       } else {
         const both = code.local("v128");
-        code.get(accumulator[0]!, accumulator[1]!).op(Op.f64x2add).set(both);
+        code
+          .get(...accumulator.doubles)
+          .op(Op.f64x2add)
+          .set(both);
         code.get(both).highToLow(both).op(Op.f64x2add, Op.demoteLow).set(result);
         measure(result, 1);
       }
@@ -163,11 +208,11 @@ export function reductionKernel({ lengths: all, length, x, kind }: Reduction): K
             .set(at);
           loadVector(code, walks[2]!.type, at, walks[2]!.strides.at(-1)!, lanes);
           code.set(shift);
-          return shift;
+          return shiftOf(shift);
         });
-        const [pointer, left] = [code.local("i32"), code.local("i32")];
-        code.get(moving[1]!).set(pointer).i32(length).set(left);
-        code.repeat(() => {
+        const pointer = code.local("i32");
+        code.get(moving[1]!).set(pointer);
+        repeated(length, accumulators, () => {
           for (const [v, accumulator] of accumulators.entries()) {
             const at = code.local("i32");
             code
@@ -179,13 +224,13 @@ export function reductionKernel({ lengths: all, length, x, kind }: Reduction): K
             take(accumulator, shifts[v]!, LANES);
           }
           advance(code, pointer, step);
-          code.get(left).i32(1).op(Op.i32sub).tee(left);
         });
         for (const [v, accumulator] of accumulators.entries()) {
           const result = code.local("v128");
-          if (kind.family === "peak") code.get(accumulator[0]!).set(result);
+          if (kind.family === "peak") code.get(accumulator.run).set(result);
           else {
-            code.get(accumulator[0]!).op(Op.demoteLow).get(accumulator[1]!).op(Op.demoteLow).joinLow().set(result);
+            for (const sum of accumulator.doubles) code.get(sum).op(Op.demoteLow);
+            code.joinLow().set(result);
           }
           measure(result, lanes);
           if (kind.family === "peak") finishPeaks(result);

@@ -212,5 +212,5 @@ test("every kind of kernel in the smallest pieces on three threads gives the bit
     await assertSameBits(example, engines, 2);
     await Promise.all(engines.map((engine) => engine.close()));
   }
-  assert.deepEqual([...purposes].sort(), ["map", "move", "quantise", "reduce", "round"]);
+  assert.deepEqual([...purposes].sort(), ["dot", "map", "move", "quantise", "reduce", "round"]);
 });
