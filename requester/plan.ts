@@ -7,20 +7,25 @@ import { probabilityCaught, probabilityReplayed } from "../shared/economics/dete
 import { startOnnxRuntime } from "../shared/engine/onnxruntime.ts";
 import type { EngineOptions } from "../shared/engine/provider.ts";
 import { segmentCount, sourceOutputs } from "../shared/program/job.ts";
-import { parameterIndices } from "../shared/program/optimizer/parameters.ts";
+import type { StateRole } from "../shared/program/program.ts";
+import { type Violation, violations } from "./marketRules.ts";
 import { escrowOf } from "./post.ts";
 import type { PreparedTask } from "./prepare.ts";
 
 export interface Plan {
+  /** Numbers that the optimizer trains, and running statistics that the forward pass moves. */
   readonly parameters: number;
+  readonly statistics: number;
   readonly operators: number;
   readonly segments: number;
   /** Tokens of a text: the classes that the model must have at least; null for other data. */
   readonly vocabulary: number | null;
   readonly samples: number;
   readonly heldOut: number;
-  /** What looks wrong with the data. */
+  /** What looks wrong with the data and the model. */
   readonly warnings: readonly string[];
+  /** Rules of the market that the task's terms violate. */
+  readonly violations: readonly Violation[];
   /** Milliseconds, measured over a few steps here. */
   readonly stepMs: number;
   readonly commitmentMs: number;
@@ -63,16 +68,15 @@ export async function planTask(prepared: PreparedTask, { honest, ...options }: P
     const replayed = probabilityReplayed(Math.round(sampleRate * 65536), draws, honest);
     const caughtHalf = probabilityCaught(replayed, Math.max(1, Math.floor(segments / 2)));
     return {
-      parameters: parameterIndices(job.program.state).reduce(
-        (sum, index) => sum + initialState[index]!.words.length,
-        0,
-      ),
+      parameters: wordsOf(prepared, "parameter"),
+      statistics: wordsOf(prepared, "running"),
       operators: job.program.operators.length,
       segments,
       vocabulary: data.text?.tokenizer.size ?? null,
       samples: data.training.length / data.layout.words,
       heldOut: data.heldOut.length / data.layout.words,
-      warnings: datasetWarnings(data),
+      warnings: [...datasetWarnings(data), ...prepared.warnings],
+      violations: violations(task.market, null),
       stepMs,
       commitmentMs,
       commitmentShare: commitmentMs / (commitmentMs + job.interval * stepMs),
@@ -87,6 +91,14 @@ export async function planTask(prepared: PreparedTask, { honest, ...options }: P
   } finally {
     await engine.close();
   }
+}
+
+/** How many numbers of the state have a role. */
+function wordsOf({ taskPackage: { job, initialState } }: PreparedTask, wanted: StateRole): number {
+  return job.program.state.reduce(
+    (sum, { role = "parameter" }, index) => sum + (role === wanted ? initialState[index]!.words.length : 0),
+    0,
+  );
 }
 
 async function timed(run: () => Promise<unknown>): Promise<number> {

@@ -12,6 +12,7 @@ import { segmentCount } from "../shared/program/job.ts";
 import { type TaskFile, TaskFileError } from "../shared/program/task.ts";
 import { commitTraining, type Training } from "../shared/program/training.ts";
 import type { ContentId, Store } from "../shared/store/store.ts";
+import { requireMarketRules } from "./marketRules.ts";
 import type { PreparedTask } from "./prepare.ts";
 
 /** `sampleRate` of the contract that samples every segment. */
@@ -43,6 +44,9 @@ export async function postTask(
   const { task, taskPackage } = prepared;
   const training = commitTraining(taskPackage.job, taskPackage.initialState);
   const amount = escrowOf(task);
+  const { client } = sender.chain;
+  const market = { address: deployment.market, abi: contractAbi("TrainingMarket") } as const;
+  requireMarketRules(task, await client.readContract({ ...market, functionName: "seatStake" }));
   await requireTokens(sender, deployment.token, amount);
   const manifest = await putTaskPackage(store, taskPackage);
   await sender.send({
@@ -60,8 +64,7 @@ export async function postTask(
   };
   try {
     const { result: taskId } = await sender.send({
-      address: deployment.market,
-      abi: contractAbi("TrainingMarket"),
+      ...market,
       functionName: "post",
       args: [spec],
     });
@@ -71,7 +74,7 @@ export async function postTask(
   }
 }
 
-/** The contract names the field that makes no sense: told as the place in the task file. */
+/** A market of other rules than `requireMarketRules` knows names the field that makes no sense: told as the place in the task file. */
 function refusal(error: unknown, { market }: TaskFile): unknown {
   if (!(error instanceof ContractRevertError) || error.errorName !== "SpecInvalid") return error;
   const field = String(error.args[0]);

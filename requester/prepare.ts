@@ -8,6 +8,7 @@ import type { DataFile } from "../shared/data/sourceArray.ts";
 import type { TaskPackage } from "../shared/data/taskPackage.ts";
 import { withWeights } from "../shared/data/weights.ts";
 import { TouchstoneError } from "../shared/errors.ts";
+import { fileProblem } from "../shared/fileProblem.ts";
 import {
   type CompiledEvaluation,
   compileEvaluation,
@@ -21,6 +22,7 @@ import { encodeModel } from "../shared/program/onnx/encode.ts";
 import type { Program } from "../shared/program/program.ts";
 import { parseTaskFile, type TaskFile, TaskFileError } from "../shared/program/task.ts";
 import { forwardProgram } from "./forwardProgram.ts";
+import { modelWarnings } from "./modelWarnings.ts";
 import { readModelFile } from "./readModel.ts";
 
 export interface PreparedTask {
@@ -30,6 +32,8 @@ export interface PreparedTask {
   readonly data: Dataset;
   /** What evaluates a state of the run. */
   readonly evaluation: CompiledEvaluation;
+  /** What about the model, beside the loss and the data, is probably not meant. */
+  readonly warnings: readonly string[];
 }
 
 /** @throws TaskFileError, and as `buildDataset`. */
@@ -74,7 +78,8 @@ export async function prepareTask(file: string): Promise<PreparedTask> {
     ...(Object.keys(classes).length === 0 ? {} : { classes }),
   };
   const evaluation = settings.kind === "train" ? compileEvaluation(settings, program) : evaluationWithin(program);
-  return { task, data, taskPackage, evaluation };
+  const warnings = modelWarnings(settings, program, data);
+  return { task, data, taskPackage, evaluation, warnings };
 }
 
 /** Of a step that is no training of one model: what its logits and its loss depend on. */
@@ -100,6 +105,6 @@ async function readOrSay(file: string, key: string, read: (file: string) => Prom
     return await read(file);
   } catch (cause) {
     if (cause instanceof TouchstoneError) throw cause;
-    throw new TaskFileError(key, `${file} cannot be read (${(cause as Error).message})`, cause);
+    throw new TaskFileError(key, `${file} cannot be read: ${fileProblem(cause)}`, cause);
   }
 }

@@ -31,7 +31,7 @@ function describe(plan: Plan, honest: number, replayTime: number): string {
   const percent = (share: number): string => `${(100 * share).toFixed(share < 0.01 ? 2 : 1)} %`;
   const { runSeconds } = plan;
   return [
-    `${plan.parameters.toLocaleString("en-US")} parameters, ${plan.operators} operators a step, ${plan.segments} segments`,
+    `${plan.parameters.toLocaleString("en-US")} parameters${plan.statistics === 0 ? "" : `, ${plan.statistics.toLocaleString("en-US")} running statistics`}, ${plan.operators} operators a step, ${plan.segments} segments`,
     `${plan.samples.toLocaleString("en-US")} training samples${plan.vocabulary === null ? "" : ` of ${plan.vocabulary} different tokens`}, ${plan.heldOut.toLocaleString("en-US")} held out`,
     `a step takes ${plan.stepMs.toFixed(2)} ms here, the run ${runSeconds.toFixed(1)} s, a replayed segment ${plan.segmentSeconds.toFixed(1)} s`,
     `a checkpoint has ${plan.checkpointBytes.toLocaleString("en-US")} bytes, its commitment takes ${plan.commitmentMs.toFixed(1)} ms (${percent(plan.commitmentShare)} of the time)`,
@@ -42,6 +42,7 @@ function describe(plan: Plan, honest: number, replayTime: number): string {
       ? "no segment is sampled: only open challenges deter"
       : `if nobody but drawn verifiers looked, a bond of ${plan.deterrentBond} would deter`,
     ...plan.warnings.map((warning) => `WARNING: ${warning}`),
+    ...plan.violations.map(({ field, problem }) => `WARNING: every market refuses market.${field}: ${problem}`),
     ...(runSeconds > replayTime ? [`WARNING: replayTime is ${replayTime} s, less than a replay takes here`] : []),
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { createOutput } from "../../shared/cli.ts";
+import { datasetWarnings } from "../../shared/data/warnings.ts";
 import { addProgramOptions, openProgram, type ProgramOptions } from "../../shared/programOptions.ts";
 import { postTask } from "../post.ts";
 import { prepareTask } from "../prepare.ts";
@@ -16,6 +17,7 @@ export function addPost(program: Command): void {
   addProgramOptions(command).action(async (file: string, options: ProgramOptions & { json?: boolean }) => {
     const output = createOutput(options.json ?? false);
     const prepared = await prepareTask(file);
+    for (const warning of [...datasetWarnings(prepared.data), ...prepared.warnings]) output.note(`WARNING: ${warning}`);
     const { sender, deployment, store } = await openProgram(options);
     const { taskId, manifest, escrow } = await postTask(prepared, sender, deployment, store);
     const { operators, state } = prepared.taskPackage.job.program;

@@ -41,6 +41,9 @@ export interface ImportOptions {
   readonly onProblem?: (error: ModelError) => void;
 }
 
+/** What they give is known whatever they are given. */
+const SHAPES = new Set(["Shape", "Size"]);
+
 /** A node depends on something that has been reported. */
 class DependsOnProblem extends Error {}
 
@@ -94,6 +97,8 @@ class ModelImport {
   readonly #absent = new Map<string, string>();
   /** Names that stand for nothing, because of a problem that has been reported. */
   readonly #failed = new Set<string>();
+  /** Those of them that depend on data or parameters, so that they are no known numbers. */
+  readonly #failedData = new Set<string>();
   readonly #parameters: Parameter[] = [];
   /** Names in the file of the parameters and of what was given in their place. */
   readonly #parameterNames = new Map<ValueId, string>();
@@ -110,20 +115,19 @@ class ModelImport {
   }
 
   run(): ImportedModel {
-    if (this.#operatorSet < OPERATOR_SETS.least || this.#operatorSet > OPERATOR_SETS.most) {
-      throw new ModelError(
-        `it uses operator set ${this.#operatorSet}`,
-        `Export with an operator set from ${OPERATOR_SETS.least} to ${OPERATOR_SETS.most}.`,
-      );
-    }
+    this.#attempt([], () => this.#requireOperatorSet());
     const { nodes, initializers } = this.#model.graph;
     for (const tensor of initializers) {
-      this.#attempt([tensor.name], () => this.#define(tensor.name, this.#importInitializer(tensor)));
+      const { name } = tensor;
+      this.#attempt([name], () => this.#define(name, this.#importInitializer(tensor)), this.#trained.has(name));
     }
     for (const input of modelInputs(this.#model)) {
-      this.#attempt([input.name], () => this.#define(input.name, this.#importInput(input)));
+      this.#attempt([input.name], () => this.#define(input.name, this.#importInput(input)), true);
     }
-    for (const node of nodes) this.#attempt(node.outputs, () => this.#importNode(node));
+    for (const node of nodes) {
+      const isKnown = SHAPES.has(node.operator) || !node.inputs.some((name) => this.#isData(name));
+      this.#attempt(node.outputs, () => this.#importNode(node), !isKnown);
+    }
     const outputs = this.#outputs();
     const updates = [...this.#updates.values()];
     const used = this.#graph.ancestors([
@@ -133,8 +137,26 @@ class ModelImport {
     return { outputs, parameters: this.#parameters.filter(({ value }) => used.has(value)), updates };
   }
 
-  /** Does something that should define the given names; a problem is reported, where somebody wants to be told. */
-  #attempt(names: readonly string[], action: () => void): void {
+  #requireOperatorSet(): void {
+    if (this.#operatorSet < OPERATOR_SETS.least || this.#operatorSet > OPERATOR_SETS.most) {
+      throw new ModelError(
+        `it uses operator set ${this.#operatorSet}`,
+        `Export with an operator set from ${OPERATOR_SETS.least} to ${OPERATOR_SETS.most}.`,
+      );
+    }
+  }
+
+  /** Whether a name stands, or would stand, for what depends on data or parameters. */
+  #isData(name: string): boolean {
+    const value = this.#values.get(name);
+    return value === undefined ? this.#failedData.has(name) : !isHost(value);
+  }
+
+  /**
+   * Does something that should define the given names; a problem is reported, where somebody wants to be told.
+   * @param isData whether they depend on data or parameters.
+   */
+  #attempt(names: readonly string[], action: () => void, isData = false): void {
     const { onProblem } = this.#options;
     if (onProblem === undefined) {
       action();
@@ -144,6 +166,7 @@ class ModelImport {
       action();
     } catch (error) {
       for (const name of names) this.#failed.add(name);
+      if (isData) for (const name of names) this.#failedData.add(name);
       if (error instanceof ModelError) onProblem(error);
       // Layers throw RangeErrors where their importers should have checked.
       else if (error instanceof RangeError) onProblem(new ModelError(error.message, "Correct the shapes."));
@@ -155,12 +178,14 @@ class ModelImport {
     const outputs = new Map<string, ValueId>();
     for (const { name } of this.#model.graph.outputs) {
       if (this.#failed.has(name)) continue;
-      const value = this.#values.get(name);
-      if (value === undefined) {
-        throw new ModelError(`no node computes its output "${name}"`, "Export the model again.");
-      }
-      if (outputs.has(name)) throw new ModelError(`it has the output "${name}" twice`, "Export the model again.");
-      outputs.set(name, isHost(value) ? this.#constant(value, name) : value);
+      this.#attempt([name], () => {
+        const value = this.#values.get(name);
+        if (value === undefined) {
+          throw new ModelError(`no node computes its output "${name}"`, "Export the model again.");
+        }
+        if (outputs.has(name)) throw new ModelError(`it has the output "${name}" twice`, "Export the model again.");
+        outputs.set(name, isHost(value) ? this.#constant(value, name) : value);
+      });
     }
     return outputs;
   }
@@ -224,9 +249,10 @@ class ModelImport {
   #importNode(node: OnnxNode): void {
     const at = { node: node.name || node.outputs[0] || "unnamed", operator: node.operator };
     const context = this.#context(node, at);
-    // An operator that is not supported is told even where its inputs are in doubt.
+    // An operator that is not supported is told even where its inputs are in doubt; of known numbers more are.
     if (node.inputs.some((name) => this.#failed.has(name))) {
-      if (node.domain !== "" || !FOLDS.has(node.operator)) this.#importerOf(node, at);
+      const isData = node.inputs.some((name) => this.#isData(name));
+      if (node.domain !== "" || isData || !FOLDS.has(node.operator)) this.#importerOf(node, at);
       throw new DependsOnProblem();
     }
     const imported = named(context, () => this.#fold(node, context) ?? this.#importerOf(node, at)(context));
@@ -291,6 +317,8 @@ function named<T>(context: ImportContext, action: () => T): T {
     return action();
   } catch (error) {
     if (error instanceof ModelError && error.node === null) throw context.error(error.problem, error.remedy ?? "");
+    // Layers throw RangeErrors where their importers should have checked.
+    if (error instanceof RangeError) throw context.error(error.message, "Correct the shapes.");
     throw error;
   }
 }

@@ -10,9 +10,11 @@ import { differentiate } from "./differentiate.ts";
 import { ModelError } from "./errors.ts";
 import { SourceGraph, type ValueId } from "./graph.ts";
 import { type ImportedModel, importModel, modelInputs } from "./import.ts";
-import { lower, type StepGraph } from "./lower.ts";
+import { lower, type StateEntry, type StepGraph } from "./lower.ts";
+import { inferenceWarnings, softmaxOutputs } from "./modelWarnings.ts";
 import { isFloat } from "./onnx/host.ts";
 import type { OnnxModel, OnnxValueInfo } from "./onnx/model.ts";
+import { trainedInitializers } from "./onnx/trained.ts";
 import { heldType } from "./onnx/widen.ts";
 import type { SampleField } from "./program.ts";
 import { validate } from "./validate.ts";
@@ -25,15 +27,26 @@ export interface LintFinding {
   readonly remedy: string | null;
 }
 
+/** A tensor of the model, with its length along each axis. */
+export interface LintTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
 export interface LintReport {
   readonly findings: readonly LintFinding[];
+  /** What can be trained and is probably not meant. */
+  readonly warnings: readonly string[];
   readonly nodes: number;
   /** How many nodes each operator has, as written in the file. */
   readonly operators: Readonly<Record<string, number>>;
-  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly inputs: readonly LintTensor[];
   /** Those that could be imported. */
-  readonly outputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly outputs: readonly LintTensor[];
+  /** What an optimizer would train. Where something cannot be imported, all initializers that look like it. */
+  readonly parameters: readonly LintTensor[];
+  /** Running statistics, which the forward pass itself moves. */
+  readonly statistics: readonly LintTensor[];
 }
 
 export interface LintOptions {
@@ -64,9 +77,11 @@ export function lintModel(model: OnnxModel, { batch = 4, length = 8 }: LintOptio
   const imported = attempt(findings, () =>
     importModel(graph, model, { inputs, onProblem: (error) => findings.push(findingOf(error)) }),
   );
+  let state: readonly StateEntry[] | null = null;
   if (imported !== null && findings.length === 0)
     attempt(findings, () => {
       const step = isUserStep(model) ? stepParts(graph, imported) : trainingParts(graph, imported);
+      state = step.state;
       checkStep({ graph, ...step }, fields, findings);
     });
   const operators: Record<string, number> = {};
@@ -76,14 +91,53 @@ export function lintModel(model: OnnxModel, { batch = 4, length = 8 }: LintOptio
   }
   const shapes = (values: Iterable<readonly [string, ValueId]>) =>
     Array.from(values, ([name, value]) => ({ name, shape: graph.shape(value) }));
+  const known = state as readonly StateEntry[] | null;
   return {
     findings,
+    warnings: isUserStep(model) ? [] : [...inferenceWarnings(model), ...softmaxRemarks(model)],
     nodes: model.graph.nodes.length,
     operators,
     inputs: shapes(inputs),
     outputs: shapes(imported?.outputs ?? []),
-    parameters: shapes(imported?.parameters.map(({ name, value }) => [name, value] as const) ?? []),
+    ...(imported === null || known === null ? initializersOf(model) : tensorsOf(graph, imported, known)),
   };
+}
+
+type Tensors = Pick<LintReport, "parameters" | "statistics">;
+
+/** What a step moves, by who moves it. */
+function tensorsOf(graph: SourceGraph, { parameters, updates }: ImportedModel, state: readonly StateEntry[]): Tensors {
+  const trained = new Set(state.flatMap(({ value, next }) => (next === null ? [] : [value])));
+  const running = new Set(updates.flatMap(({ value, next }) => (next === null || trained.has(value) ? [] : [value])));
+  const tensors = (values: ReadonlySet<ValueId>): LintTensor[] =>
+    parameters.filter(({ value }) => values.has(value)).map(({ name, value }) => ({ name, shape: graph.shape(value) }));
+  return { parameters: tensors(trained), statistics: tensors(running) };
+}
+
+/** What the file alone tells: the initializers that are parameters and that some node reads. */
+function initializersOf(model: OnnxModel): Tensors {
+  const { nodes, initializers } = model.graph;
+  const statistics = new Set(
+    nodes.flatMap(({ operator, inputs }) => (operator === "BatchNormalization" ? inputs.slice(3, 5) : [])),
+  );
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const trained = trainedInitializers(model);
+  const tensors = initializers
+    .filter(({ name }) => trained.has(name) && read.has(name))
+    .map(({ name, dimensions }) => ({ name, shape: dimensions }));
+  return {
+    parameters: tensors.filter(({ name }) => !statistics.has(name)),
+    statistics: tensors.filter(({ name }) => statistics.has(name)),
+  };
+}
+
+/** The loss is not known here. */
+function softmaxRemarks(model: OnnxModel): string[] {
+  return Array.from(
+    softmaxOutputs(model),
+    ([name, { operator }]) =>
+      `its output "${name}" is a ${operator}: for the loss softmaxCrossEntropy, which takes the softmax itself, return the logits`,
+  );
 }
 
 function attempt<T>(findings: LintFinding[], action: () => T): T | null {

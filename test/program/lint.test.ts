@@ -59,6 +59,59 @@ describe("lint", () => {
     assert.deepEqual(outputs, []);
   });
 
+  test("counts parameters by the file where something is to be mended", () => {
+    const expected = lintModel(good).parameters;
+    const report = lintModel(followed(node("Frobnicate", [LOGITS], "end")));
+    assert.equal(report.findings.length, 1);
+    assert.deepEqual(report.parameters, expected);
+    assert.deepEqual(report.statistics, []);
+  });
+
+  test("tells of operators for known numbers behind a fault, where what they read is none", () => {
+    const shape = { ...node("Shape", ["a"], "shape"), name: "of the shape" };
+    const { findings } = lintModel(
+      followed(
+        node("Frobnicate", [LOGITS], "a"),
+        node("Sin", ["a"], "b"),
+        shape,
+        node("Mod", ["shape", "shape"], "c"),
+        node("CumSum", ["b", "c"], "end"),
+      ),
+    );
+    assert.deepEqual(
+      findings.map(({ operator }) => operator),
+      ["Frobnicate", "Sin", "CumSum"],
+    );
+  });
+
+  test("goes on behind an operator set, and an output that no node computes", () => {
+    const model = followed(node("Frobnicate", [LOGITS], "other"));
+    const { findings, parameters } = lintModel({ ...model, operatorSets: [{ domain: "", version: 8 }] });
+    assert.deepEqual(
+      findings.map(({ operator, problem }) => operator ?? problem),
+      ["it uses operator set 8", "Frobnicate", 'no node computes its output "end"'],
+    );
+    assert.equal(parameters.length, 7);
+  });
+
+  test("warns of what was exported for inference, and of a softmax at the end", () => {
+    const read = (name: string) =>
+      lintModel(decodeModel(readFileSync(path.join(root, `test/fixtures/pytorch/${name}.onnx`))));
+    const trained = read("trainingMode");
+    assert.deepEqual([trained.findings, trained.warnings], [[], []]);
+    const count = (tensors: readonly { readonly shape: readonly number[] }[]) =>
+      tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    assert.deepEqual([count(trained.parameters), count(trained.statistics)], [62, 6]);
+    assert.match(read("inferenceStill").warnings.join(), /BatchNormalization.*TrainingMode.TRAINING/);
+    assert.match(read("inferenceMerged").warnings.join(), /Conv.*merged.*TrainingMode.TRAINING/);
+    for (const operator of ["Softmax", "LogSoftmax"]) {
+      const { findings, warnings } = lintModel(followed(node(operator, [LOGITS], "p"), node("Identity", ["p"], "end")));
+      assert.deepEqual(findings, []);
+      assert.match(warnings.join(), new RegExp(`"end" is a ${operator}.*logits`));
+    }
+    assert.deepEqual(lintModel(good).warnings, []);
+  });
+
   test("goes on behind faulty initializers and inputs", () => {
     const initializers = good.graph.initializers.map((tensor, i) =>
       i === 1 ? { ...tensor, data: new Float32Array(tensor.data.length).fill(Number.NaN) } : tensor,
@@ -133,6 +186,22 @@ describe("touchstone lint", () => {
     const { status, stdout } = run(good, "--batch", "2");
     assert.equal(status, 0);
     assert.match(stdout, /inputs {2}tokens \[2,3\][\s\S]*It can be trained/);
+  });
+
+  test("says in a sentence that a file is not there, or is no model", () => {
+    const cli = path.join(root, "requester/cli.ts");
+    const text = path.join(folder, "text.onnx");
+    writeFileSync(text, "This is no model.\n");
+    const refused = (file: string) => spawnSync(process.execPath, [cli, "lint", file], { encoding: "utf8" });
+    for (const [file, message] of [
+      [path.join(folder, "absent.onnx"), /^error: \S+absent.onnx cannot be read: there is no such file\. .*\n$/],
+      [folder, /^error: \S+ cannot be read: it is a folder\. .*\n$/],
+      [text, /^error: .*it is no ONNX model.*\n$/],
+    ] as const) {
+      const { status, stderr } = refused(file);
+      assert.equal(status, 1);
+      assert.match(stderr, message);
+    }
   });
 
   test("ends with 1 and says what is to be mended", () => {

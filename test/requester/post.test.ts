@@ -61,10 +61,18 @@ describe("posting a task", () => {
       const { deployment, store } = stage;
       const before = await stage.balance("requester");
       const task = { ...prepared.task, market: { ...prepared.task.market, [field]: value } };
+      const sender = stage.sender("requester");
+      const { client } = stage.chain;
+      const sent = () => client.getTransactionCount({ address: sender.address });
+      const nonce = await sent();
       await assert.rejects(
-        postTask({ ...prepared, task }, stage.sender("requester"), deployment, store),
-        (error) => error instanceof TaskFileError && error.path === `$.market.${field}`,
+        postTask({ ...prepared, task }, sender, deployment, store),
+        (error) =>
+          error instanceof TaskFileError &&
+          error.path === `$.market.${field}` &&
+          /refuses it: .*\d/.test(error.message),
       );
+      assert.equal(await sent(), nonce);
       assert.equal(await stage.balance("requester"), before);
     });
   }

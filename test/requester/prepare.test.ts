@@ -17,7 +17,7 @@ import { flush } from "../../shared/numerics/flush.ts";
 import { initialWords } from "../../shared/numerics/philox.ts";
 import { sourceOutputs } from "../../shared/program/job.ts";
 import { encodeModel } from "../../shared/program/onnx/encode.ts";
-import { type OnnxModel, OnnxType } from "../../shared/program/onnx/model.ts";
+import { type OnnxModel, type OnnxNode, OnnxType } from "../../shared/program/onnx/model.ts";
 import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
 import { TaskFileError } from "../../shared/program/task.ts";
 import { commitTraining } from "../../shared/program/training.ts";
@@ -155,6 +155,56 @@ describe("prepareTask on a table", () => {
     );
     return prepareTask(path.join(folder, "task.json"));
   }
+
+  it("warns of a softmax before the loss, of classes that nobody has, and of models for inference", async () => {
+    const model = classifier();
+    const warningsOf = async (changed: OnnxModel, training: object = {}) => {
+      await writeFile(path.join(folder, "forward.onnx"), encodeModel(changed));
+      try {
+        return (await prepare(training)).warnings;
+      } finally {
+        await writeFile(path.join(folder, "forward.onnx"), encodeModel(model));
+      }
+    };
+    const { graph } = model;
+    const [first, second, third] = graph.nodes as [OnnxNode, OnnxNode, OnnxNode];
+    assert.deepEqual(await warningsOf(model), []);
+
+    const softmax = { ...third, name: "shares", operator: "Softmax", inputs: ["raw"], attributes: {} };
+    const ended = { ...graph, nodes: [first, second, { ...third, outputs: ["raw"] }, softmax] };
+    assert.match((await warningsOf({ ...model, graph: ended })).join(), /^model: its output "logits" is a Softmax/);
+
+    const widened = graph.initializers.map((tensor) => {
+      const data = Float32Array.from({ length: tensor.name === "fc2.bias" ? 5 : 120 }, (_, i) => i / 100);
+      return tensor.name.startsWith("fc2")
+        ? { ...tensor, dimensions: [5, 24].slice(0, tensor.dimensions.length), data }
+        : tensor;
+    });
+    const bias = widened.at(-1)!;
+    const initializers = [...widened.slice(0, -1), { ...bias, dimensions: [5] }];
+    const outputs = [{ ...graph.outputs[0]!, dimensions: ["batch", 5] }];
+    const wide = await warningsOf({ ...model, graph: { ...graph, initializers, outputs } });
+    assert.match(wide.join(), /^model: it gives 5 logits .* classes 0 to 2/);
+
+    const statistics = ["gamma", "beta", "mean", "variance"].map((name) => {
+      return { name, type: OnnxType.float32, dimensions: [24], data: new Float32Array(24).fill(1) };
+    });
+    const normal = { ...second, name: "norm", operator: "BatchNormalization", outputs: ["normal"] };
+    const still = {
+      ...graph,
+      nodes: [
+        first,
+        { ...normal, inputs: ["hidden", "gamma", "beta", "mean", "variance"] },
+        { ...second, inputs: ["normal"] },
+        third,
+      ],
+      initializers: [...graph.initializers, ...statistics],
+    };
+    assert.match(
+      (await warningsOf({ ...model, graph: still })).join(),
+      /^model: it was exported for inference: "norm"/,
+    );
+  });
 
   it("gives a job that learns, a package that says what classes are called, and weights to go on from", async () => {
     const prepared = await prepare();

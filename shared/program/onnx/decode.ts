@@ -1,7 +1,7 @@
 /** ModelProto bytes → typed model. Unknown fields are skipped, as protobuf asks. */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { ELEMENT_ARRAY, isOnnxType } from "./elements.ts";
-import { OnnxFormatError } from "./errors.ts";
+import { NO_MODEL, OnnxFormatError } from "./errors.ts";
 import { type AttributeReference, type FunctionNode, type OnnxFunction, withoutCalls } from "./functions.ts";
 import type {
   OnnxAttribute,
@@ -28,7 +28,7 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
     return readModel(new BinaryReader(bytes));
   } catch (error) {
     if (error instanceof OnnxFormatError) throw error;
-    throw new OnnxFormatError("ModelProto", "the bytes are truncated or not protobuf", { cause: error });
+    throw new OnnxFormatError("ModelProto", NO_MODEL, { cause: error });
   }
 }
 

@@ -3,7 +3,7 @@
  * file says everything. The rest of the file is copied byte for byte.
  */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { OnnxFormatError } from "./errors.ts";
+import { NO_MODEL, OnnxFormatError } from "./errors.ts";
 
 /** The bytes of a file beside the model, by the location that the model gives. */
 export type ReadExternal = (location: string) => Promise<Uint8Array>;
@@ -177,10 +177,16 @@ export async function embedExternalData(
   most: number = MOST_BYTES,
 ): Promise<Uint8Array> {
   const files = new Map<string, Promise<Uint8Array>>();
-  const readOnce: ReadExternal = (location) => {
+  let reading: { readonly failure: unknown } | null = null;
+  const readOnce: ReadExternal = async (location) => {
     const known = files.get(location) ?? read(location);
     files.set(location, known);
-    return known;
+    try {
+      return await known;
+    } catch (failure) {
+      reading = { failure };
+      throw failure;
+    }
   };
   let embedded = 0;
   const claim: Claim = (name, count) => {
@@ -192,9 +198,9 @@ export async function embedExternalData(
   try {
     return await rewriteModel(bytes, (tensor) => embedTensor(tensor, readOnce, claim));
   } catch (error) {
-    if (error instanceof RangeError) {
-      throw new OnnxFormatError("ModelProto", "the bytes are truncated or not protobuf", { cause: error });
-    }
-    throw error;
+    const failed = reading as { readonly failure: unknown } | null;
+    if (error instanceof OnnxFormatError || failed?.failure === error) throw error;
+    // The reader of protobuf throws plain errors.
+    throw new OnnxFormatError("ModelProto", NO_MODEL, { cause: error });
   }
 }

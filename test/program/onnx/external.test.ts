@@ -177,3 +177,16 @@ test("a model that has everything inside is left as it is", async () => {
   assert.deepEqual(new Uint8Array(await readModelFile(file)), bytes);
   await refuses(bytes.subarray(0, bytes.length - 7), /truncated/)();
 });
+
+test("bytes that are no protobuf are refused in words, and what reading throws is passed on", async () => {
+  const texts = ["This is no model.\n", "hello world\n", "# A page\n", "\x0b\x0c\x0f"];
+  for (const text of texts) await refuses(new TextEncoder().encode(text), /it is no ONNX model/)();
+  const cause = new RangeError("the disk is gone");
+  const bytes = external((index) => ({ location: `${index}` }));
+  await assert.rejects(
+    embedExternalData(bytes, async () => {
+      throw cause;
+    }),
+    (error) => error === cause,
+  );
+});
