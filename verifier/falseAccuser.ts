@@ -9,7 +9,7 @@ import type { ChallengerMove } from "../shared/dispute/moves.ts";
 import { partsOf } from "../shared/dispute/parts.ts";
 import { childOf, Level } from "../shared/dispute/position.ts";
 import type { Run } from "../shared/dispute/run.ts";
-import type { SegmentEvidence } from "../shared/dispute/segmentEvidence.ts";
+import type { Evidence } from "../shared/dispute/segmentEvidence.ts";
 import type { Walk } from "../shared/dispute/walk.ts";
 
 /** An integer in [0, bound), from a seeded generator. */
@@ -23,7 +23,7 @@ export interface FalseAccusationOptions {
 /** The next move of a challenger that lies, or null when it is not its turn. */
 export async function accuseFalsely(
   run: Run,
-  evidence: SegmentEvidence,
+  evidence: Evidence,
   walk: Walk,
   below: Below,
   { paddingEvery = 0 }: FalseAccusationOptions = {},
@@ -55,7 +55,7 @@ export async function accuseFalsely(
   }
 }
 
-function leafCount(run: Run, evidence: SegmentEvidence, walk: Walk): number {
+function leafCount(run: Run, evidence: Evidence, walk: Walk): number {
   switch (walk.position.level) {
     case Level.segment:
       return 2 * evidence.stepCount;

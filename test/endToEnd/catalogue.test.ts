@@ -29,7 +29,7 @@ import { smallInitialState, smallJob } from "../dispute/smallJob.ts";
 import { playGame } from "./gameOnChain.ts";
 import { locate } from "./located.ts";
 
-const SEEDS = process.env.TOUCHSTONE_DEEP === "1" ? 40 : 4;
+const SEEDS = process.env.TOUCHSTONE_DEEP === "1" ? 40 : 2;
 const job = smallJob({ steps: 7, interval: 4 });
 const run = new Run(job);
 const initial = smallInitialState();

@@ -3,8 +3,9 @@
  * strategies, and all that they know of each other comes from the logs.
  */
 import assert from "node:assert/strict";
-import { decodeFunctionData, type Hex, parseEventLogs } from "viem";
+import { decodeErrorResult, decodeFunctionData, type Hex, parseEventLogs } from "viem";
 import { contractAbi } from "../../shared/chain/contracts.ts";
+import { revertData } from "../../shared/chain/revert.ts";
 import type { DisputeEvent } from "../../shared/dispute/events.ts";
 import type { ChallengerMove, DefendantMove, Move } from "../../shared/dispute/moves.ts";
 import { Walk } from "../../shared/dispute/walk.ts";
@@ -28,6 +29,8 @@ export interface PlayedGame {
   readonly claims: readonly Claim[];
   readonly walk: Walk;
   readonly moves: readonly string[];
+  /** Errors of the game with which it refused a move; the side that tried it is silent from then on. */
+  readonly refused: readonly string[];
   readonly gas: bigint;
   /** Gas of the transaction of each of `moves`. */
   readonly gasOf: readonly number[];
@@ -44,6 +47,7 @@ export async function playGame(
   training: Parameters<Arena["market"]["write"]["challenge"]>[0][3],
 ): Promise<PlayedGame> {
   const moves: string[] = [];
+  const refused: string[] = [];
   const claims: Claim[] = [];
   const gasOf: number[] = [];
   let walk: Walk | null = null;
@@ -72,29 +76,43 @@ export async function playGame(
   assert(opened !== null && walk !== null);
   const { disputeId, subject } = opened as { readonly disputeId: Hex; readonly subject: DisputedSubject };
   const current = walk as Walk;
-  while (current.outcome === null) {
-    const side = current.turn === "defendant" ? defendant : challenger;
-    const move = await side.move(current);
-    if (move === null) {
-      const deadline = await arena.game.read.deadline([disputeId]);
-      await networkHelpers.time.increaseTo(deadline + 1n);
-      await take("claimTimeout", arena.game.write.claimTimeout([disputeId], by(challenger.wallet)));
-      continue;
-    }
+  /** Makes a move; the name of the error where the game refuses it. */
+  const tried = async (move: Move, wallet: Wallet): Promise<string | null> => {
+    const transaction = write(arena, disputeId, subject, move, wallet);
+    const error = await transaction.then(() => null, refusal);
+    if (error !== null) return error;
     if (move.kind === "adjudicatePartial") claims.at(-1)!.chosen = move.choice.part;
-    await take(nameOf(move), write(arena, disputeId, subject, move, side.wallet));
+    await take(nameOf(move), transaction);
+    return null;
+  };
+  while (current.outcome === null) {
+    const [side, other] = current.turn === "defendant" ? [defendant, challenger] : [challenger, defendant];
+    const move = await side.move(current);
+    const error = move === null ? null : await tried(move, side.wallet);
+    if (error !== null) refused.push(error);
+    if (move !== null && error === null) continue;
+    const deadline = await arena.game.read.deadline([disputeId]);
+    await networkHelpers.time.increaseTo(deadline + 1n);
+    await take("claimTimeout", arena.game.write.claimTimeout([disputeId], by(other.wallet)));
   }
   const { input } = await publicClient.getTransaction({ hash: last });
   const { functionName, args: decoded } = decodeFunctionData({ abi: contractAbi("DisputeGame"), data: input });
-  const gas = BigInt(gasOf.reduce((sum, used) => sum + used, 0));
   return {
     walk: current,
     claims,
     moves,
-    gas,
+    refused,
+    gas: BigInt(gasOf.reduce((sum, used) => sum + used, 0)),
     gasOf,
     deciding: { functionName, args: (decoded ?? []) as readonly unknown[] },
   };
+}
+
+/** The name of the contracts' error that a transaction failed with. @throws whatever else it failed with. */
+function refusal(error: unknown): string {
+  const data = revertData(error);
+  if (data === undefined) throw error;
+  return decodeErrorResult({ abi: [...contractAbi("DisputeGame"), ...contractAbi("Referee")], data }).errorName;
 }
 
 /** The move's kind; an answer that travels with its opening says so. */

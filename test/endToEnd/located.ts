@@ -89,6 +89,8 @@ function witnessReader(operator: Operator, element: number, { lo, hi }: Range, w
   switch (operator.family) {
     case "batch":
     case "schedule":
+    // A join brings the tile of the one operand that holds the element.
+    case "join":
       return (_, address) => word(tiles[0], address);
     case "gather":
       // The table's tile comes first, and only where the index names a row.
