@@ -86,7 +86,7 @@ const loss = z.preprocess(
 
 const clip = z
   .strictObject({ value: z.number().positive().max(1024).optional(), norm: z.number().positive().max(1024).optional() })
-  .refine(({ value, norm }) => (value === undefined) !== (norm === undefined), "takes either value or norm");
+  .refine(({ value, norm }) => (value === undefined) !== (norm === undefined), "must have either value or norm");
 
 const lora = z.strictObject({
   rank: z.int().min(1).max(4096),
@@ -108,7 +108,9 @@ const run = {
   steps: count,
   interval: count,
   batch: z.int().min(1).max(65536),
-  seed: z.union([z.int().min(0), z.string().regex(/^\d{1,20}$/)]).transform(BigInt),
+  seed: z
+    .union([z.int().min(0), z.string().regex(/^\d{1,20}$/, "must be a whole number of up to 64 bits")])
+    .transform(BigInt),
 };
 const order = z.enum(["replacement", "permutation", "sequential"]).optional();
 /** A safetensors file of weights that take the place of the model's own, relative to the task file. */

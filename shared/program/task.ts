@@ -1,8 +1,10 @@
 /** The task file: what a requester writes to have a model trained (docs/task.md). */
 import { z } from "zod";
 import { TouchstoneError } from "../errors.ts";
+import { repeatedKey } from "./repeatedKey.ts";
 import { trainingSection } from "./settings.ts";
 import { dataSection } from "./taskData.ts";
+import { taskIssue } from "./taskIssue.ts";
 
 const seconds = z.int().min(0).max(0xffffffff);
 const fraction = z.number().min(0).max(1);
@@ -62,10 +64,12 @@ export function parseTaskFile(text: string): TaskFile {
   } catch (cause) {
     throw new TaskFileError("$", `it is no JSON (${(cause as Error).message})`, cause);
   }
+  const repeated = repeatedKey(text);
+  if (repeated !== null) throw new TaskFileError(repeated, "the key is there twice, and only one can hold");
   const parsed = schema.safeParse(document);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new TaskFileError(["$", ...issue.path].join("."), issue.message, parsed.error);
+    const { path, problem } = taskIssue(schema, document, parsed.error.issues);
+    throw new TaskFileError(path, problem, parsed.error);
   }
   const { training } = parsed.data;
   const { steps, interval } = training;

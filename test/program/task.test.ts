@@ -90,6 +90,86 @@ describe("parseTaskFile", () => {
     });
   }
 
+  for (const [path, value, message] of [
+    ["training.optimiser", {}, '$.training.optimiser: there is no key "optimiser" here; the nearest is "optimizer"'],
+    ["training.rate.wramup", 3, '$.training.rate.wramup: there is no key "wramup" here; the nearest is "warmup"'],
+    [
+      "training.optimizer.Beta1",
+      0.5,
+      '$.training.optimizer.Beta1: there is no key "Beta1" here; the nearest is "beta1"',
+    ],
+    [
+      "data",
+      { kind: "csv", files: "x", fields: { input: { dtype: "int32", column: "y" } } },
+      '$.data.fields.input.column: there is no key "column" here; the nearest is "columns"',
+    ],
+    ["trainin", {}, '$.trainin: there is no key "trainin" here; the nearest is "training"'],
+    ["market.zebra", 1, '$.market.zebra: there is no key "zebra" here; there are "price", "solverBond", '],
+    [
+      "training.optimizer.kind",
+      "adamx",
+      '$.training.optimizer.kind: expected one of "sgd", "adam", "adamw", "lion", got "adamx"; the nearest is "adam"',
+    ],
+    ["training.loss", "softmax", '$.training.loss.kind: expected one of "softmaxCrossEntropy", '],
+    [
+      "training.order",
+      "shuffled",
+      '$.training.order: expected one of "replacement", "permutation", "sequential", got "shuffled"',
+    ],
+    ["training.steps", "10", '$.training.steps: expected a number, got "10"'],
+    ["training.steps", 0, "$.training.steps: expected a number at least 1, got 0"],
+    ["training.batch", 1.5, "$.training.batch: expected a whole number, got 1.5"],
+    ["training.steps", undefined, "$.training.steps: it is missing: expected a number"],
+    ["training.optimizer", {}, '$.training.optimizer.kind: it is missing: expected one of "sgd"'],
+    ["training.seed", true, "$.training.seed: expected a number, or text in quotes, got true"],
+    ["training.seed", "x", '$.training.seed: must be a whole number of up to 64 bits, got "x"'],
+    ["training.train", [], "$.training.train: expected at least 1 entry, got []"],
+    ["training.train", ["fc*", 3], "$.training.train[1]: expected text in quotes, got 3"],
+    ["training.clip", {}, "$.training.clip: must have either value or norm, got {}"],
+    ["market.price", 100, "$.market.price: expected text in quotes, got 100"],
+    [
+      "market.price",
+      "-1",
+      '$.market.price: must be a whole number of the token\'s smallest unit, as a string, got "-1"',
+    ],
+    ["version", 2, "$.version: expected 1, got 2"],
+    [
+      "data",
+      { kind: "csv", files: "x", fields: { "1a": { dtype: "int32" } } },
+      "$.data.fields.1a: the name must begin with",
+    ],
+    ["data", { kind: "csv", files: "x", fields: {} }, "$.data.fields: must name at least one field, got {}"],
+  ] as const) {
+    it(`says of ${path} ${JSON.stringify(value)}: ${message}`, () => {
+      assert.throws(
+        () => parseTaskFile(changed(path, value)),
+        (error: Error) => {
+          assert.ok(error.message.startsWith(`The task file is wrong at ${message}`), error.message);
+          return error instanceof TaskFileError;
+        },
+      );
+    });
+  }
+
+  it("names a misspelt key before what is missing because of it", () => {
+    const { optimizer, ...training } = valid.training;
+    assert.throws(
+      () => parseTaskFile(JSON.stringify({ ...valid, training: { ...training, optimser: optimizer } })),
+      /at \$\.training\.optimser: there is no key "optimser" here; the nearest is "optimizer"/,
+    );
+  });
+
+  it("names a key that is there twice", () => {
+    const fields =
+      '"fields": { "input": { "dtype": "int32" }, "target": { "dtype": "int32" }, "in\\u0070ut": { "dtype": "int32" } }';
+    const data = `{ "kind": "csv", "files": "a,\\"b:{", ${fields} }`;
+    const text = JSON.stringify({ ...valid, data: "DATA" }).replace('"DATA"', () => data);
+    assert.throws(
+      () => parseTaskFile(text),
+      (error) => error instanceof TaskFileError && error.path === "$.data.fields.input" && /twice/.test(error.message),
+    );
+  });
+
   it("says where the JSON breaks off", () => {
     assert.throws(() => parseTaskFile(JSON.stringify(valid).slice(0, 40)), TaskFileError);
   });
