@@ -104,9 +104,11 @@ program
   .description("List the drills of work --cheat.")
   .option("--json", "one JSON object on standard output")
   .action(({ json }: { readonly json?: boolean }) => {
-    const cheats = CHEATS.map(({ name, summary }) => ({ name, summary }));
-    const lines = cheats.map(({ name, summary }) => `${name.padEnd(18)} ${summary}`).join("\n");
-    createOutput(json === true).event("cheats", { cheats }, lines);
+    const cheats = CHEATS.map(({ name, summary, needs = null }) => ({ name, summary, needs }));
+    const lines = cheats.map(
+      ({ name, summary, needs }) => `${name.padEnd(18)} ${summary}${needs === null ? "" : ` (needs ${needs})`}`,
+    );
+    createOutput(json === true).event("cheats", { cheats }, lines.join("\n"));
   });
 
 function parseWhole(text: string): bigint {

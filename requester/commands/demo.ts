@@ -3,7 +3,7 @@ import path from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { ExitCode, jsonLine } from "../../shared/cli.ts";
 import { type CheatSummary, listCheats, UnknownCheatError } from "../demo/cheats.ts";
-import { DEFAULT_EXAMPLE, prepareExample } from "../demo/examples.ts";
+import { DEFAULT_EXAMPLE, prepareExample, typicalCheat } from "../demo/examples.ts";
 import { compileContracts, installSeconds, seconds } from "../demo/setUp.ts";
 
 interface DemoCommandOptions {
@@ -27,7 +27,7 @@ export function addDemo(program: Command): void {
     )
     .option("--chain <chain>", "hardhat, anvil, or the URL of a development node", parseChain, "hardhat" as const)
     .option("--example <name>", "the folder of examples/ to play", DEFAULT_EXAMPLE)
-    .option("--cheat <name>", "the cheat to play (default: drawn by the seed)")
+    .option("--cheat <name>", "the cheat to play (default: one that is typical of the example, or drawn by the seed)")
     .option("--seed <n>", "seed of the cheat, its place, and the accused segment", parseSeed, randomInt(SEED_LIMIT))
     .option("--list-cheats", "list the catalogue and end")
     .option("--json", "only a JSON object, as the last line")
@@ -40,11 +40,13 @@ async function runDemoCommand(options: DemoCommandOptions): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(ExitCode.failure));
   const catalogue = await listCheats();
   if (options.listCheats) {
-    const text = catalogue.map(({ name, summary }) => `${name.padEnd(18)} ${summary}`).join("\n");
-    console.log(json ? jsonLine(catalogue) : text);
+    const lines = catalogue.map(
+      ({ name, summary, needs }) => `${name.padEnd(18)} ${summary}${needs === null ? "" : ` (needs ${needs})`}`,
+    );
+    console.log(json ? jsonLine(catalogue) : lines.join("\n"));
     return;
   }
-  const cheat = chooseCheat(catalogue, options.cheat, seed);
+  const cheat = chooseCheat(catalogue, options.cheat ?? typicalCheat(options.example), seed);
   const install = installSeconds();
   const compile = compileContracts();
   const started = performance.now();
@@ -64,7 +66,7 @@ async function runDemoCommand(options: DemoCommandOptions): Promise<void> {
     return;
   }
   const { transcript } = cheated;
-  const { losses, heldOutLoss, baseline, accuracy, parameters } = honest;
+  const { losses, measure, heldOutLoss, baseline, accuracy, parameters } = honest;
   console.log(
     jsonLine({
       seed,
@@ -73,6 +75,7 @@ async function runDemoCommand(options: DemoCommandOptions): Promise<void> {
         settled: true,
         finalLoss: losses.at(-1),
         heldOutLoss,
+        measure,
         ...(baseline?.name === "bigram counts" ? { bigramLoss: baseline.loss } : {}),
         baseline,
         accuracy,
@@ -103,7 +106,10 @@ async function runDemoCommand(options: DemoCommandOptions): Promise<void> {
 /** @throws UnknownCheatError */
 function chooseCheat(catalogue: readonly CheatSummary[], name: string | undefined, seed: number): string {
   const names = catalogue.map((cheat) => cheat.name);
-  if (name === undefined) return names[seed % names.length]!;
+  if (name === undefined) {
+    const everywhere = catalogue.filter(({ needs }) => needs === null);
+    return everywhere[seed % everywhere.length]!.name;
+  }
   if (!names.includes(name)) throw new UnknownCheatError(name, names);
   return name;
 }

@@ -5,6 +5,8 @@ import { ProgramProcess } from "./programProcess.ts";
 export interface CheatSummary {
   readonly name: string;
   readonly summary: string;
+  /** What a model must have for it; null where any training will do. */
+  readonly needs: string | null;
 }
 
 export class UnknownCheatError extends TouchstoneError {

@@ -14,6 +14,18 @@ const DATA_STAMP = "data/.made";
 
 export const DEFAULT_EXAMPLE = "solidity-mlp";
 
+/** The cheat that shows what is at stake in an example's kind of model. Of others, the seed draws one. */
+const TYPICAL_CHEATS: Readonly<Record<string, string>> = {
+  gan: "wrong-random",
+  gru: "wrong-gate",
+  inference: "wrong-output",
+  llama: "wrong-constant",
+  lora: "stale-adapter",
+  lstm: "wrong-gate",
+  resnet: "stale-statistics",
+  step: "wrong-rate",
+};
+
 export class UnknownExampleError extends TouchstoneError {
   readonly code = "UNKNOWN_EXAMPLE";
   constructor(name: string, names: readonly string[]) {
@@ -30,6 +42,11 @@ export function listExamples(): string[] {
   return readdirSync(path.join(ROOT, FOLDER))
     .filter((name) => existsSync(path.join(ROOT, FOLDER, name, TASK_FILE)))
     .sort();
+}
+
+/** The cheat that the demo plays with an example where none is asked for; undefined where the seed is to draw one. */
+export function typicalCheat(example: string): string | undefined {
+  return TYPICAL_CHEATS[example];
 }
 
 /**

@@ -8,9 +8,14 @@ import { reusedCheckpoint } from "./reusedCheckpoint.ts";
 import { silentOpening, silentPartial, silentSegment, silentTile } from "./silent.ts";
 import { skippedStep } from "./skippedStep.ts";
 import { staleOptimizer } from "./staleOptimizer.ts";
+import { staleAdapter, staleStatistics } from "./staleState.ts";
 import { traceMismatch } from "./traceMismatch.ts";
 import { weightBit } from "./weightBit.ts";
 import { wrongBatch } from "./wrongBatch.ts";
+import { wrongConstant } from "./wrongConstant.ts";
+import { wrongGate } from "./wrongGate.ts";
+import { wrongOutput } from "./wrongOutput.ts";
+import { wrongRandom } from "./wrongRandom.ts";
 import { wrongRate } from "./wrongRate.ts";
 
 export const CHEATS: readonly Cheat[] = [
@@ -28,6 +33,12 @@ export const CHEATS: readonly Cheat[] = [
   silentOpening,
   silentPartial,
   silentTile,
+  wrongRandom,
+  wrongConstant,
+  wrongGate,
+  staleStatistics,
+  staleAdapter,
+  wrongOutput,
 ];
 
 export class UnknownCheatError extends TouchstoneError {

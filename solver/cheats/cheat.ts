@@ -31,6 +31,8 @@ export interface Cheat {
   readonly name: string;
   /** What it does, in one line. */
   readonly summary: string;
+  /** What a model must have for it; absent where any training will do. */
+  readonly needs?: string;
   /** The kind of move that it never makes, so that its clock runs out. */
   readonly silentAt?: DefendantMove["kind"];
   /** @throws CheatImpossibleError when the program offers no place for it. */

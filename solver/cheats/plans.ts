@@ -47,7 +47,7 @@ export type Attempt = (attempt: number) => {
 };
 
 /** Attempts before the last one is taken as it is. */
-const ATTEMPTS = 32;
+export const ATTEMPTS = 32;
 
 /**
  * The step with one element of one operator changed, and everything that follows from it. A change that is lost in rounding

@@ -16,6 +16,18 @@ export async function rerunWith(
   return { outputs, state };
 }
 
+/** A step of the program with other constants. */
+export async function rerunWithConstants(
+  job: Job,
+  step: number,
+  before: readonly Tensor[],
+  constants: readonly Tensor[],
+): Promise<TracedStep> {
+  const engine = new ReferenceEngine({ ...job.program, constants });
+  const { outputs, state } = await engine.trace(stepInputs(job, step, before));
+  return { outputs, state };
+}
+
 /** A step whose operator `index` gives `words` instead of its result. */
 export async function rerunWithOutput(
   job: Job,

@@ -66,7 +66,10 @@ test("the honest run settles and is paid", async () => {
   assert.equal(await arena.market.read.finalStateRoot([taskId]), stateRoot(honestStates.at(-1)!));
 });
 
-for (const { name, silentAt, plan } of CHEATS) {
+/** What a step of this job has no place for; test/examples plays these. */
+const ELSEWHERE = ["wrong-gate", "stale-statistics", "stale-adapter", "wrong-output"];
+
+for (const { name, silentAt, plan } of CHEATS.filter(({ name }) => !ELSEWHERE.includes(name))) {
   test(`${name} is convicted, and located where it was injected`, async (t) => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       await accepted.restore();

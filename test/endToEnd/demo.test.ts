@@ -23,6 +23,12 @@ const CATALOGUE = [
   "silent-opening",
   "silent-partial",
   "silent-tile",
+  "wrong-random",
+  "wrong-constant",
+  "wrong-gate",
+  "stale-statistics",
+  "stale-adapter",
+  "wrong-output",
 ];
 
 async function demo(...args: string[]): Promise<string[]> {
