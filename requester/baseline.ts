@@ -1,26 +1,35 @@
-/** What a trained model has to beat: the loss of counting, on the same held-out samples. */
+/** What a trained model has to beat: the loss of counting or of a mean, on the same held-out samples. */
 import type { Dataset } from "../shared/data/dataset.ts";
 import { bigramLoss } from "../shared/data/text.ts";
 import { Dtype } from "../shared/program/descriptor.ts";
 import type { SampleField } from "../shared/program/program.ts";
+import type { LossSettings } from "../shared/program/settings.ts";
 
 export interface Baseline {
   /** How it predicts. */
-  readonly name: "bigram counts" | "class counts";
-  /** Mean negative log-likelihood of the targets, in nats. */
+  readonly name:
+    | "bigram counts"
+    | "class counts"
+    | "the training samples' mean"
+    | "normal noise of the same mean and deviation";
+  /** By the measure of the model's own: of counts, the mean negative log-likelihood of the targets, in nats. */
   readonly loss: number;
 }
 
 /**
  * @param samples held-out samples of the dataset.
- * @returns null where the target is not one of a known number of classes.
+ * @param loss what the model is trained by.
+ * @returns null where the target is not one of a known number of classes, nor numbers that are compared by their squared error.
  */
-export function baselineOf(dataset: Dataset, samples: Uint32Array): Baseline | null {
+export function baselineOf(dataset: Dataset, samples: Uint32Array, loss?: LossSettings["kind"]): Baseline | null {
   if (dataset.text !== null) {
     return { name: "bigram counts", loss: bigramLoss(dataset.text, dataset.layout, samples) };
   }
-  const target = dataset.layout.fields.find(({ name, dtype }) => name === "target" && dtype === Dtype.int32);
-  if (target === undefined || target.minimum < 0) return null;
+  const target = dataset.layout.fields.find(({ name }) => name === "target");
+  if (target?.dtype === Dtype.float32 && loss === "meanSquaredError") {
+    return { name: "the training samples' mean", loss: meanLoss(dataset, target, samples) };
+  }
+  if (target?.dtype !== Dtype.int32 || target.minimum < 0) return null;
   return { name: "class counts", loss: classLoss(dataset, target, samples) };
 }
 
@@ -44,4 +53,18 @@ function classLoss({ training, layout }: Dataset, target: SampleField, samples: 
     seen++;
   });
   return sum / seen;
+}
+
+/** Mean squared error of predicting the mean of each number over the training samples. */
+function meanLoss({ training, layout }: Dataset, { offset, width }: SampleField, samples: Uint32Array): number {
+  const values = (words: Uint32Array): Float32Array => new Float32Array(words.buffer, words.byteOffset, words.length);
+  const [learnt, seen] = [values(training), values(samples)];
+  let sum = 0;
+  for (let at = offset; at < offset + width; at++) {
+    let total = 0;
+    for (let start = at; start < learnt.length; start += layout.words) total += learnt[start]!;
+    const mean = (total * layout.words) / learnt.length;
+    for (let start = at; start < seen.length; start += layout.words) sum += (seen[start]! - mean) ** 2;
+  }
+  return (sum * layout.words) / (seen.length * width);
 }

@@ -3,7 +3,8 @@ import type { Engine } from "../shared/engine/engine.ts";
 import { NOT_RANDOM } from "../shared/layers/random.ts";
 import { fromNumber } from "../shared/numerics/float32.ts";
 import { keyOf, philox4x32 } from "../shared/numerics/philox.ts";
-import { Dtype, wordCount } from "../shared/program/descriptor.ts";
+import { Dtype, type RandomOperator, wordCount } from "../shared/program/descriptor.ts";
+import { randomTensor } from "../shared/program/job.ts";
 import type { Program, SampleField, Tensor } from "../shared/program/program.ts";
 import type { StepInputs } from "../shared/program/stepInputs.ts";
 
@@ -15,6 +16,9 @@ export interface Evaluation {
   /** Samples that were evaluated: whole batches only. */
   readonly samples: number;
 }
+
+/** What stands for the output of a random operator. */
+type Drawn = (operator: RandomOperator) => Tensor;
 
 /** Where a classifier's answers are: `positions` rows of `classes` logits for each sample. */
 interface Classification {
@@ -45,8 +49,7 @@ export class TrainedModel {
    */
   async evaluate(samples: Uint32Array, limit = Number.POSITIVE_INFINITY): Promise<Evaluation> {
     const { words } = this.#program.sample;
-    const batches = Math.floor(Math.min(samples.length / words, limit) / this.#batch);
-    if (batches === 0) throw new RangeError(`fewer samples than one batch of ${this.#batch}`);
+    const batches = this.#batches(samples, limit);
     const classification = this.#classification();
     let sum = 0;
     const counts = { right: 0, all: 0 };
@@ -62,6 +65,38 @@ export class TrainedModel {
     }
     const accuracy = counts.all === 0 ? null : counts.right / counts.all;
     return { loss: sum / batches, accuracy, samples: batches * this.#batch };
+  }
+
+  /**
+   * The model's prediction for samples `[N, words]`, with random numbers of a seed: rows of numbers for whole batches only.
+   * @param limit samples at most.
+   * @throws RangeError for fewer samples than a batch, or where the program names no prediction.
+   */
+  async predict(samples: Uint32Array, seed: bigint, limit = Number.POSITIVE_INFINITY): Promise<Float32Array> {
+    const { sample, logits } = this.#program;
+    if (logits === null) throw new RangeError("the program names no prediction");
+    const batches = this.#batches(samples, limit);
+    const parts: Uint32Array[] = [];
+    for (let batch = 0; batch < batches; batch++) {
+      const first = batch * this.#batch;
+      const rowOf = (row: number) => samples.subarray((first + row) * sample.words, (first + row + 1) * sample.words);
+      const inputs = this.#inputs(rowOf, (operator) => randomTensor(operator, { seed, step: batch }));
+      parts.push((await this.#engine.trace(inputs)).outputs[logits]!.words);
+    }
+    const words = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      words.set(part, at);
+      at += part.length;
+    }
+    return new Float32Array(words.buffer);
+  }
+
+  /** Whole batches among samples. @throws RangeError when there is none. */
+  #batches(samples: Uint32Array, limit: number): number {
+    const batches = Math.floor(Math.min(samples.length / this.#program.sample.words, limit) / this.#batch);
+    if (batches === 0) throw new RangeError(`fewer samples than one batch of ${this.#batch}`);
+    return batches;
   }
 
   /**
@@ -100,7 +135,7 @@ export class TrainedModel {
     return Number.isInteger(classes) && classes >= 2 && classes > target.maximum ? { logits, classes, target } : null;
   }
 
-  #inputs(sampleOfRow: (row: number) => Uint32Array): StepInputs {
+  #inputs(sampleOfRow: (row: number) => Uint32Array, drawn: Drawn = mean): StepInputs {
     const batches = new Map<number, Tensor>();
     const schedule = new Map<number, Tensor>();
     const random = new Map<number, Tensor>();
@@ -109,7 +144,7 @@ export class TrainedModel {
       if (operator.family === "schedule") {
         schedule.set(index, { dtype: Dtype.float32, shape, words: new Uint32Array(1) });
       } else if (operator.family === "random") {
-        random.set(index, { dtype, shape, words: new Uint32Array(wordCount(shape)).fill(fromNumber(NOT_RANDOM)) });
+        random.set(index, drawn(operator));
       } else if (operator.family === "batch") {
         const [rows, width] = [shape[0]!, wordCount(shape) / shape[0]!];
         const words = new Uint32Array(rows * width);
@@ -121,6 +156,11 @@ export class TrainedModel {
     }
     return { state: this.#state, batches, schedule, random };
   }
+}
+
+/** Nothing is random: layers take the mean. */
+function mean({ dtype, shape }: RandomOperator): Tensor {
+  return { dtype, shape, words: new Uint32Array(wordCount(shape)).fill(fromNumber(NOT_RANDOM)) };
 }
 
 /** Adds the targets of a batch, and those that have the greatest logit; negative targets are none. */

@@ -7,6 +7,7 @@ import { parameterIndices } from "../shared/program/optimizer/parameters.ts";
 import type { Program, Tensor } from "../shared/program/program.ts";
 import { type Baseline, baselineOf } from "./baseline.ts";
 import { type Evaluation, TrainedModel } from "./evaluate.ts";
+import { evaluateGenerator } from "./evaluateGenerator.ts";
 import type { PreparedTask } from "./prepare.ts";
 
 /** Held-out samples and a model that cannot be brought together. */
@@ -15,7 +16,9 @@ export class EvaluationError extends TouchstoneError {
 }
 
 export interface ModelEvaluation extends Evaluation {
-  /** What counting alone reaches on the same samples; null where nothing can be counted. */
+  /** What `loss` is: the training's own loss, or for a gan how far what it makes is from the samples (`energyDistance`). */
+  readonly measure: "loss" | "energy distance";
+  /** What counting, a mean or noise alone reaches on the same samples; null where there is no such thing. */
   readonly baseline: Baseline | null;
 }
 
@@ -29,32 +32,56 @@ export interface EvaluationOptions extends EngineOptions {
  * @throws EvaluationError, SafetensorsError, EngineFailedError.
  */
 export async function evaluateModel(
-  { data, taskPackage, evaluation }: PreparedTask,
+  prepared: PreparedTask,
   file: Uint8Array | null,
   { limit, ...engineOptions }: EvaluationOptions = {},
 ): Promise<ModelEvaluation> {
-  const { program } = taskPackage.job;
-  const state = file === null ? taskPackage.initialState : withParameters(program, taskPackage.initialState, file);
-  const batch = program.operators.find(({ operator }) => operator.family === "batch")?.operator.shape[0] ?? 1;
-  const count = Math.min(data.heldOut.length / data.layout.words, limit ?? Number.POSITIVE_INFINITY);
+  const { job, initialState } = prepared.taskPackage;
+  if (file !== null && prepared.task.training.kind === "inference") {
+    throw new EvaluationError("An inference trains no model: what it gives are outputs.", {
+      remedy: "Leave --model out.",
+    });
+  }
+  const state = file === null ? initialState : withParameters(job.program, initialState, file);
+  const { program, kept } = prepared.evaluation;
+  const engine = await startOnnxRuntime(program, engineOptions);
+  try {
+    const trained = new TrainedModel(
+      engine,
+      program,
+      kept.map((index) => state[index]!),
+    );
+    return await evaluateTrained(trained, prepared, limit);
+  } finally {
+    await engine.close();
+  }
+}
+
+/**
+ * What a trained model is worth on held-out samples; that of an inference, which is in its program, on the samples that it is for.
+ * @param model of `evaluation` of the prepared task.
+ * @param limit samples at most.
+ * @throws EvaluationError, EngineFailedError.
+ */
+export async function evaluateTrained(
+  model: TrainedModel,
+  { task: { training }, data, taskPackage, imitated }: PreparedTask,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<ModelEvaluation> {
+  const { operators } = taskPackage.job.program;
+  const samples = training.kind === "inference" ? data.training : data.heldOut;
+  const batch = operators.find(({ operator }) => operator.family === "batch")?.operator.shape[0] ?? 1;
+  const count = Math.min(samples.length / data.layout.words, limit);
   if (count < batch) {
     throw new EvaluationError(`${count} samples are held out, a batch has ${batch}.`, {
       remedy: "Hold out more samples (docs/data.md), or train with smaller batches.",
     });
   }
-  const engine = await startOnnxRuntime(evaluation.program, engineOptions);
-  try {
-    const model = new TrainedModel(
-      engine,
-      evaluation.program,
-      evaluation.kept.map((index) => state[index]!),
-    );
-    const result = await model.evaluate(data.heldOut, limit);
-    const evaluated = data.heldOut.subarray(0, result.samples * data.layout.words);
-    return { ...result, baseline: baselineOf(data, evaluated) };
-  } finally {
-    await engine.close();
-  }
+  if (imitated !== null) return await evaluateGenerator(model, { data }, imitated, limit);
+  const result = await model.evaluate(samples, limit);
+  const evaluated = samples.subarray(0, result.samples * data.layout.words);
+  const loss = "loss" in training ? training.loss?.kind : undefined;
+  return { ...result, measure: "loss", baseline: baselineOf(data, evaluated, loss) };
 }
 
 /** The state with the file's tensors as its parameters. @throws EvaluationError unless the file has exactly these. */

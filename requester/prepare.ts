@@ -9,6 +9,7 @@ import type { TaskPackage } from "../shared/data/taskPackage.ts";
 import { withWeights } from "../shared/data/weights.ts";
 import { TouchstoneError } from "../shared/errors.ts";
 import { fileProblem } from "../shared/fileProblem.ts";
+import { imitatedField } from "../shared/program/compile/gan.ts";
 import {
   type CompiledEvaluation,
   compileEvaluation,
@@ -19,7 +20,7 @@ import { ModelError } from "../shared/program/errors.ts";
 import type { Job } from "../shared/program/job.ts";
 import { decodeModel } from "../shared/program/onnx/decode.ts";
 import { encodeModel } from "../shared/program/onnx/encode.ts";
-import type { Program } from "../shared/program/program.ts";
+import type { Program, SampleField } from "../shared/program/program.ts";
 import { parseTaskFile, type TaskFile, TaskFileError } from "../shared/program/task.ts";
 import { forwardProgram } from "./forwardProgram.ts";
 import { modelWarnings } from "./modelWarnings.ts";
@@ -34,6 +35,8 @@ export interface PreparedTask {
   readonly evaluation: CompiledEvaluation;
   /** What about the model, beside the loss and the data, is probably not meant. */
   readonly warnings: readonly string[];
+  /** Of a gan: the field that its generator imitates. */
+  readonly imitated: SampleField | null;
 }
 
 /** @throws TaskFileError, and as `buildDataset`. */
@@ -48,7 +51,7 @@ export async function prepareData(file: string): Promise<Pick<PreparedTask, "tas
  */
 export async function prepareTask(file: string): Promise<PreparedTask> {
   const { task, data } = await prepareData(file);
-  const { training, name } = task;
+  const { training } = task;
   const { text, classes, layout } = data;
   const readModel = (name: string, key: string) =>
     readOrSay(path.resolve(path.dirname(file), name), key, readModelFile);
@@ -71,7 +74,7 @@ export async function prepareTask(file: string): Promise<PreparedTask> {
   const { seed, steps, interval } = training;
   const job: Job = { program, samples: data.training, schedule: schedule.words, seed, steps, interval };
   const taskPackage: TaskPackage = {
-    name,
+    name: task.name,
     job,
     initialState,
     ...(text === null ? {} : { tokenizer: text.tokenizer.spec }),
@@ -79,7 +82,9 @@ export async function prepareTask(file: string): Promise<PreparedTask> {
   };
   const evaluation = settings.kind === "train" ? compileEvaluation(settings, program) : evaluationWithin(program);
   const warnings = modelWarnings(settings, program, data);
-  return { task, data, taskPackage, evaluation, warnings };
+  const name = settings.kind === "gan" ? imitatedField(settings.discriminatorModel, layout.fields) : null;
+  const imitated = layout.fields.find((field) => field.name === name) ?? null;
+  return { task, data, taskPackage, evaluation, warnings, imitated };
 }
 
 /** Of a step that is no training of one model: what its logits and its loss depend on. */

@@ -17,7 +17,8 @@ export function addEvaluate(program: Command): void {
     .summary("what a model is worth on the samples that its task holds out")
     .description(
       "Tells the loss on held-out samples, the share of right answers where the model chooses among classes, and what counting\n" +
-        "alone would reach. Without --model, the weights that training starts from are evaluated. Nothing is sent anywhere.",
+        "alone would reach; of a gan, how far what it makes is from the held-out samples; of an inference, its score on its samples.\n" +
+        "Without --model, the weights that training starts from are evaluated. Nothing is sent anywhere.",
     )
     .option("--model <file>", "the model, as `touchstone fetch` wrote it")
     .option("--limit <n>", "samples at most", parseCount)
@@ -41,10 +42,10 @@ async function readModel(file: string): Promise<Uint8Array> {
   }
 }
 
-function tell({ loss, accuracy, samples, baseline }: ModelEvaluation): string {
+function tell({ measure, loss, accuracy, samples, baseline }: ModelEvaluation): string {
   return [
-    `loss ${loss.toFixed(4)} on ${samples.toLocaleString("en-US")} held-out samples`,
+    `${measure} ${loss.toFixed(4)} on ${samples.toLocaleString("en-US")} samples`,
     ...(accuracy === null ? [] : [`right in ${(100 * accuracy).toFixed(2)} % of the answers`]),
-    ...(baseline === null ? [] : [`${baseline.name} alone: loss ${baseline.loss.toFixed(4)}`]),
+    ...(baseline === null ? [] : [`${baseline.name} alone: ${baseline.loss.toFixed(4)}`]),
   ].join("\n");
 }

@@ -6,8 +6,9 @@ import { readSafetensors } from "../../shared/data/safetensors.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { TouchstoneError } from "../../shared/errors.ts";
 import { segmentCount } from "../../shared/program/job.ts";
-import { type Baseline, baselineOf } from "../baseline.ts";
+import type { Baseline } from "../baseline.ts";
 import { TrainedModel } from "../evaluate.ts";
+import { evaluateTrained, type ModelEvaluation } from "../evaluateModel.ts";
 import { fetchModel } from "../fetchModel.ts";
 import { type PreparedTask, prepareTask } from "../prepare.ts";
 import { type CheatedRun, runCheat } from "./cheatedRun.ts";
@@ -28,6 +29,10 @@ export interface DemoOptions {
 
 export interface HonestResult {
   readonly losses: readonly number[];
+  /** Of an inference the samples are those of the task, of a training the held-out ones. */
+  readonly samples: "held-out" | "own";
+  /** What `heldOutLoss` is. */
+  readonly measure: ModelEvaluation["measure"];
   readonly heldOutLoss: number;
   /** Null where nothing can be counted. */
   readonly baseline: Baseline | null;
@@ -101,7 +106,7 @@ async function startVerifiers(stage: Stage): Promise<ProgramProcess[]> {
 
 async function evaluate(
   stage: Stage,
-  { data, evaluation }: PreparedTask,
+  prepared: PreparedTask,
   { taskId }: StartedTask,
   losses: readonly number[],
 ): Promise<HonestResult> {
@@ -111,6 +116,7 @@ async function evaluate(
     .waitFor("fetching", ({ event }) => event === "fetched");
   const parameters = readSafetensors(await readFile(file)).tensors.reduce((sum, { words }) => sum + words.length, 0);
   const { state } = await fetchModel(stage.chain, stage.deployment, stage.store, taskId);
+  const { data, evaluation } = prepared;
   const { program, kept } = evaluation;
   const engine = await startOnnxRuntime(program);
   try {
@@ -119,11 +125,13 @@ async function evaluate(
       program,
       kept.map((index) => state[index]!),
     );
-    const { loss, accuracy, samples } = await model.evaluate(data.heldOut, HELD_OUT_SAMPLES);
+    const { measure, loss, baseline, accuracy } = await evaluateTrained(model, prepared, HELD_OUT_SAMPLES);
     return {
       losses,
+      samples: prepared.task.training.kind === "inference" ? "own" : "held-out",
+      measure,
       heldOutLoss: loss,
-      baseline: baselineOf(data, data.heldOut.subarray(0, samples * data.layout.words)),
+      baseline,
       accuracy,
       parameters,
       sample: await sampleOf(model, data),

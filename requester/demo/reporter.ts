@@ -3,6 +3,7 @@ import { formatUnits } from "viem";
 import type { Reason } from "../../shared/dispute/events.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
 import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
+import { isInference } from "../fetchOutputs.ts";
 import type { PreparedTask } from "../prepare.ts";
 import { plotCurve } from "../terminal/plot.ts";
 import type { CheatedRun } from "./cheatedRun.ts";
@@ -34,7 +35,7 @@ const DECIDED_BY: Readonly<Record<Reason, string>> = {
   digest: "one leaf of the attested digest",
 };
 
-const PLOT = { width: 60, height: 8, title: "training loss by step" };
+const PLOT = { width: 60, height: 8, title: "loss by step" };
 
 /** Writes to `write`, a line or several at a time; with `silent` it says nothing. */
 export function createReporter(write: (text: string) => void, silent: boolean): Reporter {
@@ -42,8 +43,9 @@ export function createReporter(write: (text: string) => void, silent: boolean): 
   return {
     silent,
     stage({ chain, deployment }, { task, data, taskPackage: { job } }) {
-      const { state } = job.program;
-      const parameters = parameterIndices(state).reduce((sum, index) => sum + wordCount(state[index]!.shape), 0);
+      const { state, constants } = job.program;
+      const tensors = isInference(state) ? constants : parameterIndices(state).map((index) => state[index]!);
+      const parameters = tensors.reduce((sum, { shape }) => sum + wordCount(shape), 0);
       say(`chain ${chain.chainId}, market ${deployment.market}`);
       say(
         `task ${task.name}: ${group(parameters)} parameters, ${job.program.operators.length} operators a step, ${job.steps} steps, ` +
@@ -65,12 +67,12 @@ export function createReporter(write: (text: string) => void, silent: boolean): 
       say(drawGas(transcript));
       say(drawBalances(after, before));
     },
-    settled({ losses, heldOutLoss, baseline, accuracy, sample, modelFile }, balances) {
+    settled({ losses, samples, measure, heldOutLoss, baseline, accuracy, sample, modelFile }, balances) {
       say("\nThe task settles.");
       say(plotCurve(losses, PLOT));
-      const counts = baseline === null ? "" : `, by ${baseline.name} ${baseline.loss.toFixed(3)} (nats)`;
-      const right = accuracy === null ? "" : `; ${(100 * accuracy).toFixed(1)} % of the held-out targets predicted`;
-      say(`held-out loss ${heldOutLoss.toFixed(3)}${counts}${right}`);
+      const counts = baseline === null ? "" : `, by ${baseline.name} ${baseline.loss.toFixed(3)}`;
+      const right = accuracy === null ? "" : `; ${(100 * accuracy).toFixed(1)} % of the targets predicted`;
+      say(`${measure} on ${samples} samples ${heldOutLoss.toFixed(3)}${counts}${right}`);
       if (sample !== null) say(`The model writes, after a held-out beginning:\n${sample.replace(/^/gm, "  │ ")}`);
       say(`model: ${modelFile}`);
       say(drawBalances(balances));

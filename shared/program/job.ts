@@ -115,7 +115,11 @@ export function stepInputs(job: Job, step: number, state: readonly Tensor[]): St
   return { state, ...sourceOutputs(job, step) };
 }
 
-function randomTensor({ dtype, shape, stream }: RandomOperator, { seed, step }: StepPosition): Tensor {
+/** The numbers that a random operator gives at a step. */
+export function randomTensor(
+  { dtype, shape, stream }: RandomOperator,
+  { seed, step }: Pick<StepPosition, "seed" | "step">,
+): Tensor {
   const words = randomWords(seed, step, stream, wordCount(shape));
   if (dtype === Dtype.int32) return { dtype, shape, words };
   const numbers = new Float32Array(words.buffer, words.byteOffset, words.length);

@@ -116,9 +116,8 @@ class Discriminator {
 
   /** Logits for what the generator made; for the samples where `fake` is null. */
   judge(fake: ValueId | null): ValueId {
-    const [judged, ...others] = modelInputs(this.#model);
-    if (judged === undefined) throw new ModelError("the discriminator has no input", "Give it what it judges first.");
-    const sample = this.#fields.has(judged.name) ? judged.name : INPUT_FIELD;
+    const [judged, ...others] = judgedInputs(this.#model);
+    const sample = fieldJudged(judged.name, (name) => this.#fields.has(name));
     const inputs = new Map([
       [judged.name, fake ?? this.#fields.whole(sample)],
       ...others.map(({ name }): [string, ValueId] => [name, this.#fields.whole(name)]),
@@ -138,6 +137,24 @@ class Discriminator {
   replace({ trained, updates }: Pick<Learnt, "trained" | "updates">): void {
     for (const [index, { name }] of trained.entries()) this.#shared.set(name, updates[index]!.next);
   }
+}
+
+/** Name of the field that a discriminator judges, and that the generator imitates. @throws OnnxFormatError, ModelError. */
+export function imitatedField(discriminatorModel: Uint8Array, fields: readonly SampleField[]): string {
+  const [judged] = judgedInputs(decodeModel(discriminatorModel));
+  return fieldJudged(judged.name, (name) => fields.some((field) => field.name === name));
+}
+
+type ModelInput = ReturnType<typeof modelInputs>[number];
+
+function judgedInputs(model: OnnxModel): readonly [ModelInput, ...ModelInput[]] {
+  const [judged, ...others] = modelInputs(model);
+  if (judged === undefined) throw new ModelError("the discriminator has no input", "Give it what it judges first.");
+  return [judged, ...others];
+}
+
+function fieldJudged(input: string, has: (name: string) => boolean): string {
+  return has(input) ? input : INPUT_FIELD;
 }
 
 function importGenerator(graph: SourceGraph, fields: BatchFields, settings: GanSettings): ImportedModel {
