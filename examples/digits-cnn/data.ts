@@ -70,17 +70,16 @@ function idx(sizes: readonly number[], elements: Uint8Array): Uint8Array {
   return Buffer.concat([new Uint8Array(header.buffer), elements]);
 }
 
+/** Writes two files: `NAME-images.idx` [count, side, side] and `NAME-labels.idx` [count]. */
+export function writeDigitSet(folder: string, name: string, { images, labels }: Digits, side: number): void {
+  writeWhole(path.join(folder, `${name}-images.idx`), idx([labels.length, side, side], images));
+  writeWhole(path.join(folder, `${name}-labels.idx`), idx([labels.length], labels));
+}
+
 /** Writes the four files of the example into a folder. */
 export function writeDigits(folder: string, training: number = TRAINING, heldOut: number = HELD_OUT): void {
-  const sets = [
-    { name: "training", first: 0, count: training },
-    { name: "held-out", first: TRAINING, count: heldOut },
-  ];
-  for (const { name, first, count } of sets) {
-    const { images, labels } = drawDigits(SEED, first, count);
-    writeWhole(path.join(folder, `${name}-images.idx`), idx([count, SIDE, SIDE], images));
-    writeWhole(path.join(folder, `${name}-labels.idx`), idx([count], labels));
-  }
+  writeDigitSet(folder, "training", drawDigits(SEED, 0, training), SIDE);
+  writeDigitSet(folder, "held-out", drawDigits(SEED, TRAINING, heldOut), SIDE);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

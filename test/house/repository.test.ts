@@ -147,6 +147,7 @@ describe("the tree", () => {
       // Started by path, as a process or as a worker.
       /^requester\/localChain\/hardhatNode\.ts$/,
       /^shared\/engine\/(worker|kernelWorker|referenceWorker)\.ts$/,
+      /^examples\/[^/]+\/data\.ts$/,
     ];
     const imported = new Set(modules.flatMap(importsOf));
     const idle = modules
