@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import * as library from "onnxruntime-web";
 import { stateRoot } from "../../shared/commitment/stateRoot.ts";
@@ -8,11 +10,14 @@ import { FLOAT64 } from "../../shared/engine/realise/arithmetic.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { webHost } from "../../shared/engine/web.ts";
 import { compileTraining } from "../../shared/program/compile.ts";
+import { Dtype } from "../../shared/program/descriptor.ts";
 import { type Job, sourceOutputs } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
-import { jobOf, randomSamples, settings, TINY } from "../helpers/compile.ts";
+import { exampleTask } from "../examples/examples.ts";
+import { ADAMW, jobOf, randomSamples, settings, TINY } from "../helpers/compile.ts";
 import { lenetJob, resnetJob } from "../helpers/imageJobs.ts";
-import { tinyLstm, tinyTransformer } from "../helpers/sequenceJobs.ts";
+import { exampleJob } from "../helpers/programs.ts";
+import { tinyGru, tinyLlama, tinyLstm, tinyTransformer } from "../helpers/sequenceJobs.ts";
 import { openLocal } from "./compare.ts";
 
 const DEEP = process.env.TOUCHSTONE_DEEP === "1";
@@ -28,6 +33,35 @@ function tinyMlp(): Training {
   return { job: jobOf(compiled, randomSamples(TINY, 64, 3), 30), initialState: compiled.initialState };
 }
 
+/** The same with its weights frozen and adapters beside them. */
+function tinyLora(): Training {
+  const compiled = compileTraining(settings(TINY, { lora: { rank: 2, alpha: 4, targets: ["fc*.weight"] } }));
+  return { job: jobOf(compiled, randomSamples(TINY, 64, 3), 30), initialState: compiled.initialState };
+}
+
+/** Two networks of two layers, with noise. */
+function tinyGan(): Training {
+  const vectors = path.resolve(import.meta.dirname, "../program/pytorch/vectors");
+  const network = { optimizer: ADAMW, rate: { kind: "constant", peak: 0.002, warmup: 0 } } as const;
+  const compiled = compileTraining({
+    kind: "gan",
+    model: readFileSync(path.join(vectors, "gan.onnx")),
+    discriminatorModel: readFileSync(path.join(vectors, "gan-discriminator.onnx")),
+    fields: [{ name: "input", dtype: Dtype.float32, offset: 0, width: 4, minimum: -1, maximum: 1 }],
+    batch: 8,
+    steps: 30,
+    generator: network,
+    discriminator: network,
+  });
+  const { samples } = exampleJob(compiled.program, 52, { samples: 64 });
+  return { job: jobOf(compiled, samples, 30), initialState: compiled.initialState };
+}
+
+/** A step that its author differentiated, as examples/step brings it. */
+async function ownStep(): Promise<Training> {
+  return (await exampleTask("step")).taskPackage;
+}
+
 /** The job with its last rates for all further steps. */
 function longer({ job, initialState }: Training): Training {
   const width = job.program.scheduleColumns.length;
@@ -39,12 +73,17 @@ function longer({ job, initialState }: Training): Training {
   return { job: { ...job, schedule, steps: STEPS, interval: STEPS }, initialState };
 }
 
-const MODELS: Readonly<Record<string, () => Training>> = {
+const MODELS: Readonly<Record<string, () => Training | Promise<Training>>> = {
   MLP: tinyMlp,
   LeNet: lenetJob,
-  ...(DEEP ? {} : { ResNet: resnetJob }),
+  ResNet: resnetJob,
   GPT: tinyTransformer,
+  Llama: tinyLlama,
   LSTM: tinyLstm,
+  GRU: tinyGru,
+  LoRA: tinyLora,
+  GAN: tinyGan,
+  "step of one's own": ownStep,
 };
 
 const ENGINES: Readonly<Record<string, (program: Program) => Promise<Engine>>> = {
@@ -62,7 +101,7 @@ const ENGINES: Readonly<Record<string, (program: Program) => Promise<Engine>>> =
 
 for (const [name, make] of Object.entries(MODELS)) {
   test(`${STEPS} steps of a small ${name} end in one state on every engine`, async () => {
-    const { job, initialState } = longer(make());
+    const { job, initialState } = longer(await make());
     const ends = new Map<string, { root: string; loss: number }>();
     for (const [where, open] of Object.entries(ENGINES)) {
       const engine = await open(job.program);

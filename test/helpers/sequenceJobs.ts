@@ -23,9 +23,16 @@ export function tinyTransformer(): TinyJob {
   return tiny(model, tokenFields(GPT.context, GPT.vocabulary, GPT.context), GPT.vocabulary);
 }
 
-/** Two stacked LSTM layers that PyTorch exported. */
-export function tinyLstm(): TinyJob {
-  const file = path.resolve(import.meta.dirname, "../fixtures/pytorch/lstm.onnx");
+/** Two stacked LSTM layers. */
+export const tinyLstm = (): TinyJob => exported("lstm");
+/** A GRU in both directions. */
+export const tinyGru = (): TinyJob => exported("gru");
+/** Two blocks with rotary positions, shared keys and values, SwiGLU and a tied table. */
+export const tinyLlama = (): TinyJob => exported("llama");
+
+/** A model that PyTorch exported, with a target for every position. */
+function exported(name: string): TinyJob {
+  const file = path.resolve(import.meta.dirname, `../fixtures/pytorch/${name}.onnx`);
   const [context, vocabulary] = [6, 11];
   const tokens = { dtype: Dtype.int32, minimum: 0, maximum: vocabulary - 1, width: context };
   const fields = [

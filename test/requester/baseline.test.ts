@@ -22,6 +22,24 @@ describe("baselineOf", () => {
     assert.ok(Math.abs(baseline.loss - loss) < 1e-12);
   });
 
+  it("predicts the mean of each number over the training samples", () => {
+    const field = { dtype: Dtype.float32, minimum: -4, maximum: 4 };
+    const fields = [
+      { ...field, name: "x", offset: 0, width: 1 },
+      { ...field, name: "target", offset: 1, width: 2 },
+    ];
+    const rows = (...numbers: number[]): Uint32Array => new Uint32Array(Float32Array.from(numbers).buffer);
+    const training = rows(9, 1, -1, 9, 3, -3);
+    const data = { layout: { words: 3, fields }, training, heldOut: new Uint32Array(0), classes: {}, text: null };
+    // The means are 2 and -2: errors 1, 0, 0 and 3.
+    const samples = rows(0, 3, -2, 0, 2, 1);
+    assert.deepEqual(baselineOf(data, samples, "meanSquaredError"), {
+      name: "the training samples' mean",
+      loss: (1 + 9) / 4,
+    });
+    assert.equal(baselineOf(data, samples, "binaryCrossEntropy"), null);
+  });
+
   it("is none where the target is a number, or may be no class", () => {
     assert.equal(baselineOf(dataset(Dtype.float32, 0, [0]), Uint32Array.of(0, 0)), null);
     assert.equal(baselineOf(dataset(Dtype.int32, -100, [0]), Uint32Array.of(0, 0)), null);

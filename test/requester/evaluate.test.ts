@@ -108,6 +108,24 @@ describe("TrainedModel.evaluate", () => {
   });
 });
 
+describe("TrainedModel.predict", () => {
+  it("gives the prediction for whole batches, with random numbers of a seed", async () => {
+    const plain = settings(TINY, { order: "permutation" });
+    const { program, initialState } = compileTraining({ ...plain, model: withDropout(plain.model) });
+    const model = new TrainedModel(new ReferenceEngine(program), program, initialState);
+    const samples = randomSamples(TINY, 9, 4);
+    const first = await model.predict(samples, 1n);
+    assert.equal(first.length, 8 * TINY.vocabulary);
+    assert.deepEqual(await model.predict(samples, 1n), first);
+    assert.notDeepEqual(await model.predict(samples, 2n), first);
+    assert.deepEqual(await model.predict(samples, 1n, 5), first.slice(0, 4 * TINY.vocabulary));
+    // The second batch draws other numbers than the first, for the same samples, too.
+    const twice = await model.predict(Uint32Array.of(...samples.slice(0, 16), ...samples.slice(0, 16)), 1n);
+    assert.notDeepEqual(twice.slice(4 * TINY.vocabulary), twice.slice(0, 4 * TINY.vocabulary));
+    await assert.rejects(model.predict(samples.subarray(0, 4), 1n), RangeError);
+  });
+});
+
 describe("TrainedModel.write", () => {
   /** Prefers the token after the last one it sees, of four: a model whose text is known. */
   class Counting implements Partial<Engine> {
