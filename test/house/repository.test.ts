@@ -63,6 +63,7 @@ describe("the tree", () => {
     verifier: ["shared"],
     ignition: [],
     examples: ["shared"],
+    scripts: [],
   };
 
   for (const [folder, allowed] of Object.entries(ARROWS)) {
@@ -148,6 +149,7 @@ describe("the tree", () => {
       /^requester\/localChain\/hardhatNode\.ts$/,
       /^shared\/engine\/(worker|kernelWorker|referenceWorker)\.ts$/,
       /^examples\/[^/]+\/data\.ts$/,
+      /^scripts\/[^/]+\.ts$/,
     ];
     const imported = new Set(modules.flatMap(importsOf));
     const idle = modules
