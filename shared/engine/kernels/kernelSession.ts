@@ -246,7 +246,7 @@ export class KernelSession implements HostedSession {
   async #bind(command: Command, exports: Exports, memory: WebAssembly.Memory): Promise<BoundCommand> {
     switch (command.kind) {
       case "kernel": {
-        const { code, extent, cell } = command;
+        const { code, extent, cell, isForTraces } = command;
         const kernel = exports[code]!;
         const run = (...places: number[]): number | Promise<number> =>
           this.#crew === null ? kernel(0, extent.length, ...places) : this.#crew.run(code, extent, places);
@@ -255,7 +255,8 @@ export class KernelSession implements HostedSession {
         const note = (measured: number): void => {
           if (cell !== null) cells[cell] = measured;
         };
-        return () => {
+        return (_, kept) => {
+          if (isForTraces && kept === null) return;
           const measured = run(...addresses);
           if (typeof measured !== "number") return measured.then(note);
           note(measured);

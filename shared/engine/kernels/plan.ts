@@ -16,6 +16,7 @@ import {
 import type { Program } from "../../program/program.ts";
 import { UnrealisableError } from "../realise/errors.ts";
 import type { Code } from "./assembler.ts";
+import { type Covers, coversOf, productWords, spreadKernel, unreadCovers } from "./covers.ts";
 import { type Elementwise, type Extent, elementwiseKernel, type Kernel } from "./elementwise.ts";
 import { mapExpression, quantised } from "./expressions.ts";
 import { gatherKernel, scatterKernel } from "./indexed.ts";
@@ -53,6 +54,8 @@ export interface KernelCommand {
   readonly places: readonly Place[];
   /** Takes the kernel's result, or null. */
   readonly cell: CellId | null;
+  /** Whether only traces need what it makes. */
+  readonly isForTraces: boolean;
 }
 
 /** c = a · b in float64; `batch` products one behind the other, of which none is transposed, or one. */
@@ -124,10 +127,13 @@ class Planner {
   readonly #guard = new Set<CellId>();
   /** Tensors whose greatest magnitude is wanted. */
   readonly #measured = new Set<string>();
+  /** Operators that only traces need. */
+  readonly #unread: ReadonlySet<number>;
   #cellCount = 0;
 
   constructor(program: Program) {
     this.#program = program;
+    this.#unread = unreadCovers(program);
     this.#state = program.state.map(({ shape }) => this.#buffer(wordCount(shape) * WORD_BYTES, true));
     this.#constants = program.constants.map(({ words, dtype }, index) => {
       if (dtype === Dtype.float32) requireFinite(words, index);
@@ -253,13 +259,13 @@ class Planner {
         return output;
       }
       case "gather": {
-        const [table, index] = operator.operands;
+        const [table, rowIndex] = operator.operands;
         const { rowStride, rows } = operator;
         requireRows(table, shape, rowStride, rows);
         const gathering = {
           lengths: shape,
           table: this.#walk({ ...table, count: Number.POSITIVE_INFINITY }, shape).strides,
-          index: this.#walk(index, shape).strides,
+          index: this.#walk(rowIndex, shape).strides,
           rowStride,
           rows,
         };
@@ -267,8 +273,9 @@ class Planner {
           "move",
           `gather ${JSON.stringify(gathering)}`,
           () => gatherKernel(gathering),
-          [{ buffer: output, offset: 0 }, this.#place(table), this.#place(index)],
+          [{ buffer: output, offset: 0 }, this.#place(table), this.#place(rowIndex)],
           null,
+          { isForTraces: this.#unread.has(index) },
         );
         return output;
       }
@@ -340,6 +347,12 @@ class Planner {
   }
 
   #dot(operator: DotOperator, output: BufferId, reference: Reference): void {
+    // Before all else: what the covers hold may not be there to be read.
+    const covers = coversOf(this.#program, operator);
+    if (covers !== null) {
+      this.#spread(operator, covers, output, reference);
+      return;
+    }
     const { shape, length, bits } = operator;
     const [a, b, peakA, peakB] = operator.operands;
     const full = [...shape, length];
@@ -412,6 +425,50 @@ class Planner {
     );
   }
 
+  /** Products with the table of the covers, moved to where the covers would have had their numbers. */
+  #spread({ shape, bits, operands }: DotOperator, covers: Covers, output: BufferId, reference: Reference): void {
+    const [a, , peakA, peakB] = operands;
+    const { gather, table, index, groups, channels, inputs, taps, rows, batch } = covers;
+    const grouped = ({ strides }: Operand) => (shape.length === 3 ? strides[0]! : 0);
+    const along = a.strides.at(-1)!;
+    const weight = this.#copy(
+      a,
+      peakA,
+      [groups, channels, taps, inputs],
+      [grouped(a), a.strides[shape.length - 2]!, along, taps * along],
+      [grouped(peakA), peakA.strides[shape.length - 2]!, 0, 0],
+      bits,
+    );
+    const numbers = this.#copy(
+      table,
+      peakB,
+      [groups * inputs, rows, batch],
+      [table.strides[0]!, gather.rowStride, table.strides[5]!],
+      [0, 0, 0],
+      bits,
+    );
+    const products = this.#buffer(productWords(covers) * 8, false);
+    this.#commands.push({
+      kind: "product",
+      a: weight,
+      b: numbers,
+      c: products,
+      batch: groups === 1 ? null : groups,
+      rows: channels * taps,
+      columns: rows * batch,
+      length: inputs,
+      transposed: [false, false],
+    });
+    const { gather: _, table: __, index: ___, ...sizes } = covers;
+    this.#kernel(
+      "dot",
+      `spread ${JSON.stringify(sizes)}`,
+      () => spreadKernel(sizes),
+      [{ buffer: output, offset: 0 }, { buffer: products, offset: 0 }, this.#place(index)],
+      this.#newCell(reference),
+    );
+  }
+
   /**
    * An operand as a quantised matrix of the kept dimensions and the reduced axis, in whichever of both orders it lies in memory. On the left
    * the runtime would turn it in every product anew, at the cost of a quarter of its speed: there it is turned as it is copied, where that
@@ -443,13 +500,31 @@ class Planner {
     dimensions: readonly number[],
     bits: number,
   ): BufferId {
-    const lengths = dimensions.map((d) => full[d]!);
     const x = this.#walk(operand, full);
     const bound = this.#walk(peak, full.slice(0, -1));
-    const strides = dimensions.map((d) => (full[d] === 1 ? 0 : x.strides[d]!));
-    const bounds = dimensions.map((d) => (full[d] === 1 || d === full.length - 1 ? 0 : bound.strides[d]!));
+    return this.#copy(
+      operand,
+      peak,
+      dimensions.map((d) => full[d]!),
+      dimensions.map((d) => x.strides[d]!),
+      dimensions.map((d) => (d === full.length - 1 ? 0 : bound.strides[d]!)),
+      bits,
+    );
+  }
+
+  /** The same, by the strides of the operand and of its peak over the given lengths. */
+  #copy(
+    operand: Operand,
+    peak: Operand,
+    lengths: readonly number[],
+    walk: readonly number[],
+    peaks: readonly number[],
+    bits: number,
+  ): BufferId {
+    const within = (strides: readonly number[]) => strides.map((stride, d) => (lengths[d] === 1 ? 0 : stride));
+    const [strides, bounds] = [within(walk), within(peaks)];
     // Equal copies of one tensor, whatever shape they are seen in, are one.
-    const flat = strides.every((stride, d) => full[dimensions[d]!] === 1 || stride === denseStrides(lengths)[d]);
+    const flat = strides.every((stride, d) => lengths[d] === 1 || stride === denseStrides(lengths)[d]);
     const isWhole =
       flat && operand.offset === 0 && wordCount(lengths) === operand.count && bounds.every((stride) => stride === 0);
     const layout = isWhole ? "whole" : JSON.stringify([lengths, strides, bounds, operand.offset]);
@@ -463,8 +538,8 @@ class Planner {
       {
         lengths,
         inputs: [
-          { type: x.type, strides },
-          { type: bound.type, strides: bounds },
+          { type: ELEMENT[operand.dtype], strides },
+          { type: ELEMENT[peak.dtype], strides: bounds },
         ],
         output: "float64",
         measure: false,
@@ -526,7 +601,7 @@ class Planner {
     make: () => Kernel,
     places: readonly Place[],
     cell: CellId | null,
-    into = this.#commands,
+    { into = this.#commands, isForTraces = false }: { into?: Command[]; isForTraces?: boolean } = {},
   ): void {
     let known = this.#kernels.get(key);
     if (known === undefined) {
@@ -534,7 +609,7 @@ class Planner {
       known = { code: this.#functions.push(code) - 1, extent };
       this.#kernels.set(key, known);
     }
-    into.push({ kind: "kernel", purpose, ...known, places, cell });
+    into.push({ kind: "kernel", purpose, ...known, places, cell, isForTraces });
   }
 
   #newCell(reference: Reference): CellId {
@@ -563,7 +638,7 @@ class Planner {
         }),
       [{ buffer: this.#resolve(reference), offset: 0 }],
       cell,
-      reference.kind === "operator" ? this.#commands : this.#prologue,
+      { into: reference.kind === "operator" ? this.#commands : this.#prologue },
     );
     return cell;
   }

@@ -13,7 +13,7 @@ import { asFloat64, quantise, quantiseWhole } from "./quantise.ts";
 import { takeView } from "./views.ts";
 
 /** How often more words the covers must have than the products, so that moving products pays. */
-const GAIN = 2;
+export const SPREAD_GAIN = 2;
 
 /** Along one axis: window `source` lies, for a tap, at place source · stride + offsets[tap]; null for taps that touch nothing. */
 export interface Placement {
@@ -38,7 +38,7 @@ export function spreadProduct(context: Context, operator: DotOperator): Value | 
   if (vertical === undefined || horizontal === undefined) return null;
   const groups = shape.length === 3 ? shape[0]! : 1;
   const channels = shape.at(-2)!;
-  if (inputs * vertical.places * horizontal.places < GAIN * groups * channels * covers.rows) return null;
+  if (inputs * vertical.places * horizontal.places < SPREAD_GAIN * groups * channels * covers.rows) return null;
 
   const numbers = quantiseWhole(context, table, peakB, bits);
   const lengths = [inputs, 1, 1, 1, 1, batch, covers.rows];
@@ -69,7 +69,7 @@ export function spreadProduct(context: Context, operator: DotOperator): Value | 
 }
 
 /** Whether b reads the whole of a Gather [inputs, taps, taps, H, W, batch] as one matrix for each group: taps down, places across. */
-function isCovers(covers: GatherOperator, b: Operand, shape: readonly number[], length: number): boolean {
+export function isCovers(covers: GatherOperator, b: Operand, shape: readonly number[], length: number): boolean {
   const [table, index] = covers.operands;
   if (covers.shape.length !== 6 || index.reference.kind !== "constant" || index.offset !== 0) return false;
   const sizes = covers.shape.slice(1, 5);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { planProgram } from "../../../shared/engine/kernels/plan.ts";
 import { realise } from "../../../shared/engine/realise/realise.ts";
 import { placements } from "../../../shared/engine/realise/spread.ts";
 import { ReferenceEngine } from "../../../shared/engine/reference.ts";
@@ -17,7 +18,7 @@ import { trainingSection } from "../../../shared/program/settings.ts";
 import { gradientProgram } from "../../helpers/gradientCheck.ts";
 import { exampleJob, exampleState } from "../../helpers/programs.ts";
 import { Random } from "../../helpers/random.ts";
-import { ARITHMETICS, assertSameBits, openLocal } from "../compare.ts";
+import { assertSameBits, FORMS, openLocal } from "../compare.ts";
 
 const ROUNDS = process.env.TOUCHSTONE_DEEP === "1" ? 300 : 12;
 
@@ -84,7 +85,7 @@ test("a table that is no cover has no placement", () => {
 
 test("convolutions with their gradients have the reference's words", async () => {
   const random = new Random(92);
-  let moved = 0;
+  let [moved, unread] = [0, 0];
   for (let round = 0; round < ROUNDS; round++) {
     const windows = randomWindows(random);
     const groups = random.pick([1, 1, 2]);
@@ -101,19 +102,27 @@ test("convolutions with their gradients have the reference's words", async () =>
       ({ operator, name }) => operator === "Sum" && !name.startsWith("state"),
     );
     if (isMoved) moved++;
+    // Kernels that move products need the covers for traces alone.
+    const { commands } = planProgram(program);
+    if (commands.some((command) => command.kind === "kernel" && command.isForTraces)) unread++;
     const inputsOfStep = { state: exampleState(program, round), batches: new Map(), schedule: new Map() };
     const expected = await new ReferenceEngine(program).trace(inputsOfStep);
-    for (const arithmetic of ARITHMETICS) {
-      const engine = await openLocal(program, 1, arithmetic);
+    for (const form of FORMS) {
+      const engine = await openLocal(program, 1, form);
       const actual = await engine.trace(inputsOfStep);
+      const { state, loss, guard } = await engine.step(inputsOfStep);
       await engine.close();
+      assert.deepEqual({ state, loss, guard }, { state: expected.state, loss: expected.loss, guard: expected.guard });
       for (const [n, tensor] of expected.outputs.entries()) {
         const what = `${program.operators[n]!.name} of ${JSON.stringify({ windows, groups, isTransposed })}`;
         assert.deepEqual(actual.outputs[n]!.words, tensor.words, what);
       }
     }
   }
-  assert(moved > 0 && moved < ROUNDS, `${moved} of ${ROUNDS} by moving products`);
+  assert(
+    moved > 0 && moved < ROUNDS && unread > 0,
+    `${moved} of ${ROUNDS} by moving products, ${unread} without covers`,
+  );
 });
 
 test("pools with their gradients have the reference's words", async () => {
@@ -166,7 +175,7 @@ test("training steps of a residual network have the reference's words in every r
       ...{ optimizer: { kind: "adamw" }, rate: { kind: "constant", peak: 0.01 } },
     }),
   } as TrainingSettings);
-  const engines = await Promise.all(ARITHMETICS.map((arithmetic) => openLocal(program, 1, arithmetic)));
+  const engines = await Promise.all(FORMS.map((form) => openLocal(program, 1, form)));
   const job = exampleJob(program, 94, { steps: 2 });
   await assertSameBits({ name: "resnet", program, job, state: initialState }, engines, 2);
   for (const engine of engines) await engine.close();
