@@ -12,8 +12,17 @@ export const MOST_VALUES = 2 ** 19;
 export class HostileJsonError extends TouchstoneError {
   readonly code = "HOSTILE_JSON";
   constructor(detail: string) {
-    super(`The JSON document is too large: ${detail}.`, { remedy: "Do not work with whoever wrote it." });
+    super(`The JSON document is larger than programs take from strangers: ${detail}.`, {
+      remedy:
+        "Leave it; if it is yours, make the program smaller, or cut what is long in it (a vocabulary, names of classes).",
+    });
   }
+}
+
+/** Of text that this program wrote itself: whether others will read it. @throws HostileJsonError when it is too large. */
+export function requireReadableJson(text: string): string {
+  parseHostileJson(text);
+  return text;
 }
 
 /** @throws HostileJsonError, and SyntaxError as JSON.parse. */

@@ -1,5 +1,5 @@
 /** The solver's own run: the state at any checkpoint, and the evidence for any segment, honest or under a cheat. */
-import { stateRoot } from "../shared/commitment/stateRoot.ts";
+import { stateRootInTurns } from "../shared/commitment/stateRoot.ts";
 import { engineTracer } from "../shared/dispute/engineTracer.ts";
 import { SegmentEvidence, type Tracer } from "../shared/dispute/segmentEvidence.ts";
 import { TouchstoneError } from "../shared/errors.ts";
@@ -72,7 +72,7 @@ export class SolverRun {
       }
     }
     const state = await this.train(segment - 1, await this.before(segment - 1, checkpoints));
-    if (committed !== undefined) requireSame(segment - 1, committed, state);
+    if (committed !== undefined) await requireSame(segment - 1, committed, state);
     return state;
   }
 
@@ -97,7 +97,7 @@ export class SolverRun {
   }
 }
 
-function requireSame(segment: number, committed: BookedCheckpoint, state: readonly Tensor[]): void {
-  const root = stateRoot(state);
+async function requireSame(segment: number, committed: BookedCheckpoint, state: readonly Tensor[]): Promise<void> {
+  const root = await stateRootInTurns(state);
   if (root !== committed.stateRoot) throw new RunChangedError(segment, committed.stateRoot, root);
 }

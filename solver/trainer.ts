@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { contractAbi } from "../shared/chain/contracts.ts";
 import { ContractRevertError } from "../shared/chain/errors.ts";
-import { stateRoot } from "../shared/commitment/stateRoot.ts";
+import { stateRootInTurns } from "../shared/commitment/stateRoot.ts";
 import { putCheckpoint } from "../shared/data/checkpoint.ts";
 import { segmentCount } from "../shared/program/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
@@ -129,7 +129,7 @@ export class Trainer {
     const { context, task, journal, cheat } = this.#parts;
     const { store, sender, deployment, output } = context;
     const { job, taskId } = task;
-    const root = stateRoot(state);
+    const root = await stateRootInTurns(state);
     const locator = await putCheckpoint(store, job.program.state, cheat === null ? state : cheat.tracer.trim(state));
     const first = segment * job.interval;
     const losses = this.#losses.slice(first, first + job.interval).map((loss) => loss ?? null);

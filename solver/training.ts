@@ -1,7 +1,7 @@
 /** Trains one segment: plain steps inside the engine, traced ones where a cheat lies. */
 import type { Engine } from "../shared/engine/engine.ts";
 import { toNumber } from "../shared/numerics/float32.ts";
-import { type Job, segmentSteps, sourceOutputs } from "../shared/program/job.ts";
+import { type Job, segmentSteps, sourceOutputsInTurns } from "../shared/program/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import type { CheatingTracer } from "./cheats/cheatingTracer.ts";
 
@@ -42,7 +42,7 @@ export async function trainSegment(
     const result = await engine.steps({
       state: cheat === null ? state : cheat.trim(state),
       count: until - first,
-      inputs: (i) => sourceOutputs(job, first + i),
+      inputs: (i) => sourceOutputsInTurns(job, first + i),
       onStep: (i, { loss }) => onStep(first + i, loss),
       signal,
     });

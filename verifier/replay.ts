@@ -2,11 +2,11 @@
 import type { Address, Hex } from "viem";
 import type { Bytes32 } from "../shared/commitment/bytes32.ts";
 import { type DigestPosition, digestPosition, digestTree } from "../shared/commitment/digest.ts";
-import { stateRoot } from "../shared/commitment/stateRoot.ts";
+import { stateRootInTurns } from "../shared/commitment/stateRoot.ts";
 import { TILE_WORDS, tileBytes, tileHash } from "../shared/commitment/tile.ts";
 import type { Engine } from "../shared/engine/engine.ts";
 import { wordCount } from "../shared/program/descriptor.ts";
-import { type Job, segmentSteps, sourceOutputs } from "../shared/program/job.ts";
+import { type Job, segmentSteps, sourceOutputsInTurns } from "../shared/program/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 
 export interface Replay {
@@ -40,7 +40,7 @@ export async function replaySegment(
   const { state: end } = await engine.steps({
     state: start,
     count: stepCount,
-    inputs: (step) => sourceOutputs(job, firstStep + step),
+    inputs: (step) => sourceOutputsInTurns(job, firstStep + step),
     ranges: (step) =>
       placesAt(step).map(({ tensor, tile }) => ({ tensor, offset: tile * TILE_WORDS, count: TILE_WORDS })),
     onStep: (step, { words }) => {
@@ -51,7 +51,7 @@ export async function replaySegment(
   });
   return {
     end,
-    endRoot: stateRoot(end),
+    endRoot: await stateRootInTurns(end),
     digests: new Map(verifiers.map((verifier, at) => [verifier, digestTree(leaves[at]!).root])),
   };
 }

@@ -13,3 +13,13 @@ export function stateRoot(state: readonly Tensor[]): Bytes32 {
 export function stateTree(state: readonly Tensor[]): TensorsTree {
   return new TensorsTree(state.map((tensor) => tensor.words));
 }
+
+/** The same, hashed with turns for others. */
+export function stateTreeInTurns(state: readonly Tensor[]): Promise<TensorsTree> {
+  return TensorsTree.inTurns(state.map(({ words }) => words));
+}
+
+/** As `stateRoot`, hashed with turns for others. */
+export async function stateRootInTurns(state: readonly Tensor[]): Promise<Bytes32> {
+  return (await stateTreeInTurns(state)).root;
+}

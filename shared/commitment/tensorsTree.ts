@@ -2,8 +2,10 @@
  * A tree whose leaves are tensor roots: state, trace, constants and dataset are all one (docs/protocol.md, section 1).
  * A tile is proved to the outer root in one fold.
  */
+
+import { inTurns } from "../turns.ts";
 import type { Bytes32 } from "./bytes32.ts";
-import { tensorRoots, tensorTree } from "./tensorRoot.ts";
+import { tensorRoots, tensorRootsInPieces, tensorTree } from "./tensorRoot.ts";
 import { tileBytes } from "./tile.ts";
 import { MerkleTree, TreePositionError } from "./tree.ts";
 import { nestedIndex } from "./treeProof.ts";
@@ -26,12 +28,18 @@ export class TensorsTree {
 
   /**
    * @param tensors words of each tensor; kept, so do not change them afterwards.
+   * @param roots of the tensors, 32 bytes each, where they are known.
    * @throws EmptyTreeError when there is none.
    */
-  constructor(tensors: readonly Uint32Array[]) {
+  constructor(tensors: readonly Uint32Array[], roots: Uint8Array = tensorRoots(tensors)) {
     this.#tensors = tensors;
     this.#inner = [];
-    this.outer = new MerkleTree(tensorRoots(tensors));
+    this.outer = new MerkleTree(roots);
+  }
+
+  /** The same tree, hashed with turns for others where there is much to hash. @throws EmptyTreeError when there is no tensor. */
+  static async inTurns(tensors: readonly Uint32Array[]): Promise<TensorsTree> {
+    return new TensorsTree(tensors, await inTurns(tensorRootsInPieces(tensors)));
   }
 
   get root(): Bytes32 {

@@ -2,6 +2,7 @@
 import type { Tensor } from "../program/program.ts";
 import { TensorsTree } from "./tensorsTree.ts";
 
-export function traceTree(outputs: readonly Tensor[]): TensorsTree {
-  return new TensorsTree(outputs.map((tensor) => tensor.words));
+/** Hashed with turns for others: a stranger's step may leave as many words as fit into memory. */
+export function traceTree(outputs: readonly Tensor[]): Promise<TensorsTree> {
+  return TensorsTree.inTurns(outputs.map(({ words }) => words));
 }

@@ -82,7 +82,7 @@ interface Entry extends Omit<RawTensor, "bytes"> {
   readonly end: number;
 }
 
-/** @throws SafetensorsError when names are not unique, or words are not those of the shape. */
+/** @throws SafetensorsError when names are not unique, words are not those of the shape, or `readSafetensors` would refuse the header. */
 export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Metadata = {}): Uint8Array {
   // A map, not an object: an object would put integer-like names first.
   const header = new Map<string, string>();
@@ -102,6 +102,12 @@ export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Meta
   const members = [...header].map(([name, value]) => `${JSON.stringify(name)}:${value}`);
   const json = new TextEncoder().encode(`{${members.join(",")}}`);
   const headerBytes = Math.ceil(json.length / 8) * 8;
+  if (headerBytes > MAXIMUM_OWN_HEADER_BYTES) {
+    throw new SafetensorsError(
+      "header",
+      `${tensors.length} tensors take a header of ${headerBytes} bytes, which nobody reads`,
+    );
+  }
   const file = new Uint8Array(8 + headerBytes + offset);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
   file.fill(0x20, 8, 8 + headerBytes);

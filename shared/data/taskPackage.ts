@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { TouchstoneError } from "../errors.ts";
-import { parseHostileJson } from "../hostileJson.ts";
+import { parseHostileJson, requireReadableJson } from "../hostileJson.ts";
 import { Dtype } from "../program/descriptor.ts";
 import { programFromJson, programToJson } from "../program/document.ts";
 import type { Job } from "../program/job.ts";
@@ -66,7 +66,10 @@ export class TaskPackageError extends TouchstoneError {
   }
 }
 
-/** Writes the package and returns the id of its manifest. */
+/**
+ * Writes the package and returns the id of its manifest. A package that others would refuse to read is not written: its task would find nobody.
+ * @throws HostileJsonError or SafetensorsError where a part is larger than readers take, and the store's errors.
+ */
 export async function putTaskPackage(
   store: Store,
   { name, job, initialState, tokenizer, classes }: TaskPackage,
@@ -90,7 +93,7 @@ export async function putTaskPackage(
     ...(tokenizer === undefined ? {} : { tokenizer: await packTokenizer(store, tokenizer) }),
     ...(classes === undefined ? {} : { classes: structuredClone(classes) as Record<string, string[]> }),
   };
-  return await store.put(new TextEncoder().encode(JSON.stringify(manifest)));
+  return await store.put(new TextEncoder().encode(requireReadableJson(JSON.stringify(manifest))));
 }
 
 /**

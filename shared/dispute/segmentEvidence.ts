@@ -5,7 +5,7 @@
  */
 import type { Bytes32 } from "../commitment/bytes32.ts";
 import { type StepRoots, segmentTree } from "../commitment/segmentTree.ts";
-import { stateTree } from "../commitment/stateRoot.ts";
+import { stateTreeInTurns } from "../commitment/stateRoot.ts";
 import type { TensorsTree } from "../commitment/tensorsTree.ts";
 import { traceTree } from "../commitment/traceTree.ts";
 import type { MerkleTree } from "../commitment/tree.ts";
@@ -65,6 +65,7 @@ export class SegmentEvidence implements SegmentRange {
     tracer: Tracer,
     steps: readonly StepRoots[],
     snapshots: ReadonlyMap<number, readonly Tensor[]>,
+    start: TensorsTree,
   ) {
     this.firstStep = range.firstStep;
     this.stepCount = range.stepCount;
@@ -72,7 +73,7 @@ export class SegmentEvidence implements SegmentRange {
     this.tree = segmentTree(steps);
     this.#tracer = tracer;
     this.#snapshots = snapshots;
-    this.#start = stateTree(snapshots.get(0)!);
+    this.#start = start;
   }
 
   /** Steps the whole segment from `start` and keeps its roots. */
@@ -89,11 +90,12 @@ export class SegmentEvidence implements SegmentRange {
     for (let step = 0; step < range.stepCount; step++) {
       if (step % spacing === 0) snapshots.set(step, state);
       const traced = await tracer.trace(range.firstStep + step, state);
-      steps.push({ traceRoot: traceTree(traced.outputs).root, stateRoot: stateTree(traced.state).root });
+      const [trace, after] = [await traceTree(traced.outputs), await stateTreeInTurns(traced.state)];
+      steps.push({ traceRoot: trace.root, stateRoot: after.root });
       state = traced.state;
       options.onStep?.(step + 1);
     }
-    return new SegmentEvidence(range, tracer, steps, snapshots);
+    return new SegmentEvidence(range, tracer, steps, snapshots, await stateTreeInTurns(start));
   }
 
   get segmentRoot(): Bytes32 {
@@ -145,8 +147,8 @@ export class SegmentEvidence implements SegmentRange {
     return {
       outputs: traced.outputs,
       state: traced.state,
-      trace: traceTree(traced.outputs),
-      after: stateTree(traced.state),
+      trace: await traceTree(traced.outputs),
+      after: await stateTreeInTurns(traced.state),
     };
   }
 }

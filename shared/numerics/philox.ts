@@ -53,9 +53,9 @@ export function randomWord(seed: bigint, step: number, stream: number, element: 
   return philox4x32([Math.floor(element / 4), step, stream, DOMAIN_RANDOM], keyOf(seed))[element % 4]!;
 }
 
-/** The first `count` words of a random stream at a step. */
-export function randomWords(seed: bigint, step: number, stream: number, count: number): Uint32Array {
-  return consecutiveWords(keyOf(seed), [step, stream, DOMAIN_RANDOM], count);
+/** Words `first … first + count − 1` of a random stream at a step. @param first a multiple of 4. */
+export function randomWords(seed: bigint, step: number, stream: number, count: number, first = 0): Uint32Array {
+  return consecutiveWords(keyOf(seed), [step, stream, DOMAIN_RANDOM], count, first / 4);
 }
 
 /** The eight keys of an epoch's permutation: counters (epoch mod 2^32, epoch div 2^32, 0 and 1, 4). */
@@ -64,15 +64,16 @@ export function permutationKeys(seed: bigint, epoch: bigint): readonly number[] 
   return [0, 1].flatMap((half) => philox4x32([low, high, half, DOMAIN_PERMUTATION], keyOf(seed)));
 }
 
-/** Word i is lane i mod 4 of counter (i div 4, ...rest). `philox4x32` in a loop, without an array for each block: masks are long. */
+/** Word i is lane i mod 4 of counter (firstBlock + i div 4, ...rest). `philox4x32` in a loop, without an array for each block: masks are long. */
 function consecutiveWords(
   [key0, key1]: readonly [number, number],
   [rest1, rest2, rest3]: readonly [number, number, number],
   count: number,
+  firstBlock = 0,
 ): Uint32Array {
   const words = new Uint32Array(4 * Math.ceil(count / 4));
   for (let at = 0; at < words.length; at += 4) {
-    let c0 = at / 4;
+    let c0 = firstBlock + at / 4;
     let c1 = rest1;
     let c2 = rest2;
     let c3 = rest3;

@@ -29,6 +29,8 @@ export function sampleAt(order: SampleOrder, seed: bigint, place: BatchRow, samp
 /** `sampleAt` for many rows: the keys of an epoch are kept as long as rows are of that epoch. */
 export function sampler(order: SampleOrder, seed: bigint, sampleCount: number): (place: BatchRow) => number {
   if (order === "replacement") return ({ step, row }) => sampleRow(seed, step, row, sampleCount);
+  // Every epoch is the same, and needs no keys.
+  if (sampleCount === 1) return () => 0;
   let keptEpoch: bigint | number = -1;
   let keys: readonly number[] = [];
   return (row) => {

@@ -10,6 +10,7 @@ import { batchSamples } from "../operators/batch.ts";
 import { unitNumber } from "../operators/random.ts";
 import type { StepPosition } from "../operators/read.ts";
 import { scheduleElement } from "../operators/schedule.ts";
+import { atOnce, inTurns } from "../turns.ts";
 import { type BatchOperator, Dtype, type RandomOperator, wordCount } from "./descriptor.ts";
 import type { Program, Tensor } from "./program.ts";
 import type { SourceOutputs, StepInputs } from "./stepInputs.ts";
@@ -94,13 +95,41 @@ export function stepPosition(job: Job, step: number): StepPosition {
 
 /** The outputs of the operators without operands at step `step`, canonical words. @throws JobError when there is no such step. */
 export function sourceOutputs(job: Job, step: number): SourceOutputs {
-  const position = stepPosition(job, step);
+  return atOnce(makeSources(job, stepPosition(job, step)));
+}
+
+/**
+ * The same with turns for others where there is much to make: for programs that have clocks to keep meanwhile.
+ * @throws JobError when there is no such step.
+ */
+export function sourceOutputsInTurns(job: Job, step: number): SourceOutputs | Promise<SourceOutputs> {
+  return inTurns(makeSources(job, stepPosition(job, step)));
+}
+
+/** Everything that step `step` reads. @throws JobError when there is no such step. */
+export function stepInputs(job: Job, step: number, state: readonly Tensor[]): StepInputs {
+  return { state, ...sourceOutputs(job, step) };
+}
+
+/** The same with turns for others, as `sourceOutputsInTurns`. */
+export async function stepInputsInTurns(job: Job, step: number, state: readonly Tensor[]): Promise<StepInputs> {
+  return { state, ...(await sourceOutputsInTurns(job, step)) };
+}
+
+/** Words that are made, or rows that are looked up, between two turns. */
+const PIECE = { words: 2 ** 16, rows: 2 ** 12 } as const;
+/** What looking up a row costs, in words that are made meanwhile: a row of a small epoch needs keys of its own. */
+const ROW_COST = 32;
+
+function* makeSources(job: Job, position: StepPosition): Generator<number, SourceOutputs> {
   const batches = new Map<number, Tensor>();
   const schedule = new Map<number, Tensor>();
   const random = new Map<number, Tensor>();
+  /** Operators of one order and as many rows read the same samples. */
+  const rows = new Map<string, Uint32Array>();
   for (const [at, { operator }] of job.program.operators.entries()) {
-    if (operator.family === "batch") batches.set(at, batchTensor(operator, job, position));
-    else if (operator.family === "random") random.set(at, randomTensor(operator, position));
+    if (operator.family === "batch") batches.set(at, yield* batchTensor(operator, job, position, rows));
+    else if (operator.family === "random") random.set(at, yield* makeRandom(operator, position));
     else if (operator.family === "schedule") {
       const word = scheduleElement(operator, (_, address) => job.schedule[address]!, position);
       const { dtype, shape } = operator;
@@ -110,34 +139,56 @@ export function sourceOutputs(job: Job, step: number): SourceOutputs {
   return { batches, schedule, random };
 }
 
-/** Everything that step `step` reads. @throws JobError when there is no such step. */
-export function stepInputs(job: Job, step: number, state: readonly Tensor[]): StepInputs {
-  return { state, ...sourceOutputs(job, step) };
+/** The numbers that a random operator gives at a step. */
+export function randomTensor(operator: RandomOperator, position: Pick<StepPosition, "seed" | "step">): Tensor {
+  return atOnce(makeRandom(operator, position));
 }
 
-/** The numbers that a random operator gives at a step. */
-export function randomTensor(
+function* makeRandom(
   { dtype, shape, stream }: RandomOperator,
   { seed, step }: Pick<StepPosition, "seed" | "step">,
-): Tensor {
-  const words = randomWords(seed, step, stream, wordCount(shape));
-  if (dtype === Dtype.int32) return { dtype, shape, words };
-  const numbers = new Float32Array(words.buffer, words.byteOffset, words.length);
-  for (let i = 0; i < words.length; i++) numbers[i] = unitNumber(words[i]!);
-  return { dtype, shape, words };
+): Generator<number, Tensor> {
+  const words = new Uint32Array(wordCount(shape));
+  const numbers = new Float32Array(words.buffer);
+  for (let first = 0; first < words.length; first += PIECE.words) {
+    const piece = randomWords(seed, step, stream, Math.min(PIECE.words, words.length - first), first);
+    if (dtype === Dtype.int32) words.set(piece, first);
+    else for (let i = 0; i < piece.length; i++) numbers[first + i] = unitNumber(piece[i]!);
+    yield piece.length;
+  }
+  return { dtype, shape, words } satisfies Tensor;
 }
 
-function batchTensor(operator: BatchOperator, job: Job, position: StepPosition): Tensor {
+function* batchTensor(operator: BatchOperator, job: Job, position: StepPosition, known: Map<string, Uint32Array>) {
   const { dtype, shape } = operator;
   const [rows, width] = shape as [number, number];
   const words = new Uint32Array(rows * width);
   const end = Math.min(operator.offset + width, position.sampleWords);
-  if (position.sampleCount === 0 || end <= operator.offset) return { dtype, shape, words };
-  const sampleOf = batchSamples(operator, position);
+  if (position.sampleCount === 0 || end <= operator.offset) return { dtype, shape, words } satisfies Tensor;
+  const key = `${operator.order} ${rows}`;
+  const samples = known.get(key) ?? (yield* batchRows(operator, rows, position));
+  known.set(key, samples);
+  let made = 0;
   for (let row = 0; row < rows; row++) {
-    const start = sampleOf(row) * position.sampleWords;
-    words.set(job.samples.subarray(start + operator.offset, start + end), row * width);
+    const start = samples[row]! * position.sampleWords;
+    const target = words.subarray(row * width, (row + 1) * width);
+    target.set(job.samples.subarray(start + operator.offset, start + end));
+    if (dtype === Dtype.float32) for (let at = 0; at < target.length; at++) target[at] = canonical(target[at]!);
+    made += width;
+    if (made < PIECE.words) continue;
+    yield made;
+    made = 0;
   }
-  if (dtype === Dtype.float32) for (let at = 0; at < words.length; at++) words[at] = canonical(words[at]!);
-  return { dtype, shape, words };
+  return { dtype, shape, words } satisfies Tensor;
+}
+
+/** The samples that the rows of a batch are. */
+function* batchRows(operator: BatchOperator, rows: number, position: StepPosition): Generator<number, Uint32Array> {
+  const sampleOf = batchSamples(operator, position);
+  const samples = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    samples[row] = sampleOf(row);
+    if (row % PIECE.rows === PIECE.rows - 1) yield PIECE.rows * ROW_COST;
+  }
+  return samples;
 }

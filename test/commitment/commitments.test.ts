@@ -38,12 +38,12 @@ describe("the vectors", () => {
   it("tensor roots", () => {
     for (const { count, salt, root } of vectors.tensors) assert.equal(tensorRoot(vectorWords(count, salt)), root);
   });
-  it("state, trace and constants roots", () => {
+  it("state, trace and constants roots", async () => {
     for (const { counts, root } of vectors.states) {
       const tensors = counts.map((count: number, salt: number) => tensor(vectorWords(count, salt)));
       assert.equal(stateRoot(tensors), root);
       assert.equal(stateTree(tensors).root, root);
-      assert.equal(traceTree(tensors).root, root);
+      assert.equal((await traceTree(tensors)).root, root);
       assert.equal(constantsRoot(tensors), root);
       assert.equal(constantsTree(tensors).root, root);
     }

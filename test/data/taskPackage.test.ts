@@ -3,7 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import { SafetensorsError, writeSafetensors } from "../../shared/data/safetensors.ts";
 import { getTaskPackage, putTaskPackage, TaskPackageError } from "../../shared/data/taskPackage.ts";
+import { HostileJsonError, MOST_VALUES } from "../../shared/hostileJson.ts";
 import { commitTraining } from "../../shared/program/training.ts";
 import { DirectoryStore } from "../../shared/store/directory.ts";
 import { StoreMissingError } from "../../shared/store/errors.ts";
@@ -47,6 +49,15 @@ describe("a task's package", () => {
     );
     const otherProgram = { ...training, program: { ...training.program, operatorCount: 1 } };
     await assert.rejects(getTaskPackage(store, id, otherProgram), /program\.operatorCount/);
+  });
+
+  it("is not written where nobody would read it", async () => {
+    const vocabulary = new Array<string>(MOST_VALUES).fill("x");
+    const long = { ...taskPackage, tokenizer: { kind: "characters", vocabulary } } as const;
+    await assert.rejects(putTaskPackage(store, long), HostileJsonError);
+    const name = "x".repeat(2 ** 24);
+    const tensor = { name, dtype: 0 as const, shape: [1], words: Uint32Array.of(0) };
+    assert.throws(() => writeSafetensors([tensor]), SafetensorsError);
   });
 
   it("is refused when the manifest is no manifest or a file is missing", async () => {

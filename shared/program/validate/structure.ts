@@ -25,6 +25,9 @@ import type { Finding, Rule } from "./finding.ts";
 /** Rows of a table that an int32 can name. */
 const MAX_ROWS = 2 ** 31 - 1;
 
+/** Words of Batch and Random in a step: whoever replays makes them, one by one, before any engine is asked. */
+const MAX_MADE = 2 ** 28;
+
 const ARITY = new Map<number, number>([
   ...[MapOpcode.sqrt, MapOpcode.abs, MapOpcode.neg].map((opcode) => [opcode, 1] as const),
   ...[MapOpcode.add, MapOpcode.sub, MapOpcode.mul, MapOpcode.div].map((opcode) => [opcode, 2] as const),
@@ -91,6 +94,12 @@ function checkWhole(program: Program, report: Report): void {
     names.add(name);
   }
   if (state.length === 0) report(1, "there is no state");
+  const made = operators.reduce(
+    (sum, { operator: { family, shape } }) =>
+      family === "batch" || family === "random" ? sum + wordCount(shape) : sum,
+    0,
+  );
+  if (made > MAX_MADE) report(1, `a step makes ${made} words of batches and random numbers, more than 2^28`);
   const loss = operators[program.loss]?.operator;
   if (loss === undefined || loss.dtype !== Dtype.float32 || wordCount(loss.shape) !== 1)
     report(1, `the loss is not an operator of one float32 word`);
