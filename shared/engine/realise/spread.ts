@@ -36,6 +36,8 @@ export function spreadProduct(context: Context, operator: DotOperator): Value | 
   const [taps, batch] = [rest.slice(0, 4) as [number, number, number, number], rest[4]!];
   const [vertical, horizontal] = placements(program.constants[index.reference.index]!.words, taps, covers.rows) ?? [];
   if (vertical === undefined || horizontal === undefined) return null;
+  // Where no window touches anything there is no product to move.
+  if ([vertical, horizontal].some(({ offsets }) => offsets.every((offset) => offset === null))) return null;
   const groups = shape.length === 3 ? shape[0]! : 1;
   const channels = shape.at(-2)!;
   if (inputs * vertical.places * horizontal.places < SPREAD_GAIN * groups * channels * covers.rows) return null;

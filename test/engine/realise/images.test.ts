@@ -14,6 +14,7 @@ import { coverTable, type Pair, type Windows, windowsOf, windowTable } from "../
 import { compileTraining, type TrainingSettings } from "../../../shared/program/compile.ts";
 import { wordCount } from "../../../shared/program/descriptor.ts";
 import { decodeModel } from "../../../shared/program/onnx/decode.ts";
+import type { Program } from "../../../shared/program/program.ts";
 import { trainingSection } from "../../../shared/program/settings.ts";
 import { gradientProgram } from "../../helpers/gradientCheck.ts";
 import { exampleJob, exampleState } from "../../helpers/programs.ts";
@@ -83,6 +84,22 @@ test("a table that is no cover has no placement", () => {
   }
 });
 
+/** One step from the state of this seed in every form, traced and not. */
+async function assertReferenceWords(program: Program, seed: number, what: string): Promise<void> {
+  const inputs = { state: exampleState(program, seed), batches: new Map(), schedule: new Map() };
+  const expected = await new ReferenceEngine(program).trace(inputs);
+  for (const form of FORMS) {
+    const engine = await openLocal(program, 1, form);
+    const actual = await engine.trace(inputs);
+    const { state, loss, guard } = await engine.step(inputs);
+    await engine.close();
+    assert.deepEqual({ state, loss, guard }, { state: expected.state, loss: expected.loss, guard: expected.guard });
+    for (const [n, tensor] of expected.outputs.entries()) {
+      assert.deepEqual(actual.outputs[n]!.words, tensor.words, `${program.operators[n]!.name} of ${what}`);
+    }
+  }
+}
+
 test("convolutions with their gradients have the reference's words", async () => {
   const random = new Random(92);
   let [moved, unread] = [0, 0];
@@ -105,24 +122,27 @@ test("convolutions with their gradients have the reference's words", async () =>
     // Kernels that move products need the covers for traces alone.
     const { commands } = planProgram(program);
     if (commands.some((command) => command.kind === "kernel" && command.isForTraces)) unread++;
-    const inputsOfStep = { state: exampleState(program, round), batches: new Map(), schedule: new Map() };
-    const expected = await new ReferenceEngine(program).trace(inputsOfStep);
-    for (const form of FORMS) {
-      const engine = await openLocal(program, 1, form);
-      const actual = await engine.trace(inputsOfStep);
-      const { state, loss, guard } = await engine.step(inputsOfStep);
-      await engine.close();
-      assert.deepEqual({ state, loss, guard }, { state: expected.state, loss: expected.loss, guard: expected.guard });
-      for (const [n, tensor] of expected.outputs.entries()) {
-        const what = `${program.operators[n]!.name} of ${JSON.stringify({ windows, groups, isTransposed })}`;
-        assert.deepEqual(actual.outputs[n]!.words, tensor.words, what);
-      }
-    }
+    await assertReferenceWords(program, round, JSON.stringify({ windows, groups, isTransposed }));
   }
   assert(
     moved > 0 && moved < ROUNDS && unread > 0,
     `${moved} of ${ROUNDS} by moving products, ${unread} without covers`,
   );
+});
+
+test("a convolution whose windows lie in the padding alone has the reference's words", async () => {
+  const windows = windowsOf([1, 1], [1, 1], [3, 3], [1, 1], [2, 2, 2, 2]);
+  const program = gradientProgram(
+    [
+      [2, 1, 1, 1],
+      [9, 1, 1, 1],
+    ],
+    (graph, [x, w]) => {
+      const y = conv(graph, x!, w!, windows, 1, "conv");
+      return reshape(graph, y, [2, wordCount(graph.shape(y)) / 2]);
+    },
+  );
+  await assertReferenceWords(program, 7, JSON.stringify(windows));
 });
 
 test("pools with their gradients have the reference's words", async () => {
