@@ -16,6 +16,10 @@ import { type Arena, by, networkHelpers, publicClient, type Wallet } from "../co
 export interface Players {
   readonly defendant: { readonly wallet: Wallet; move(walk: Walk): Promise<DefendantMove | null> };
   readonly challenger: { readonly wallet: Wallet; move(walk: Walk): Promise<ChallengerMove | null> };
+  /** What others do before each of the defendant's moves. */
+  beforeDefence?(context: { disputeId: Hex; subject: DisputedSubject; walk: Walk }): Promise<void>;
+  /** What others do before a move of the challenger that they have seen coming. */
+  beforeAttack?(send: (wallet: Wallet) => Promise<Hex>, move: ChallengerMove): Promise<void>;
 }
 
 /** A claim of partial results, and which part the challenger had split or recomputed. */
@@ -41,7 +45,7 @@ export interface PlayedGame {
 /** Challenges a segment and plays until somebody is convicted; a side that does not move runs out of time. */
 export async function playGame(
   arena: Arena,
-  { defendant, challenger }: Players,
+  { defendant, challenger, beforeDefence, beforeAttack }: Players,
   taskId: Hex,
   segment: number,
   training: Parameters<Arena["market"]["write"]["challenge"]>[0][3],
@@ -87,7 +91,11 @@ export async function playGame(
   };
   while (current.outcome === null) {
     const [side, other] = current.turn === "defendant" ? [defendant, challenger] : [challenger, defendant];
+    if (side === defendant) await beforeDefence?.({ disputeId, subject, walk: current });
     const move = await side.move(current);
+    if (side === challenger && move !== null) {
+      await beforeAttack?.((wallet) => write(arena, disputeId, subject, move, wallet), move as ChallengerMove);
+    }
     const error = move === null ? null : await tried(move, side.wallet);
     if (error !== null) refused.push(error);
     if (move !== null && error === null) continue;

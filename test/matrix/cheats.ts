@@ -6,6 +6,7 @@ import type { Position } from "../../shared/dispute/position.ts";
 import type { TracedStep } from "../../shared/dispute/segmentEvidence.ts";
 import type { Walk } from "../../shared/dispute/walk.ts";
 import type { Tensor } from "../../shared/program/program.ts";
+import type { Players } from "../endToEnd/gameOnChain.ts";
 import type { Claim, TreeEdits } from "./claim.ts";
 import type { Stage } from "./stage.ts";
 
@@ -30,6 +31,8 @@ export interface Cheat {
   readonly play?: (walk: Walk, move: DefendantMove | null, claim: Claim) => DefendantMove | null;
   /** Where it makes no move at all. */
   readonly silentAt?: (position: Position) => boolean;
+  /** What others do when they see a move of the challenger coming. */
+  readonly beforeAttack?: Players["beforeAttack"];
   /** The defendant is a verifier that attests an honest checkpoint; what becomes of its digest's leaves. */
   readonly digest?: (leaves: Bytes32[]) => void;
 }

@@ -5,7 +5,7 @@ import { digestSeal } from "../../shared/commitment/digest.ts";
 import { MerkleTree } from "../../shared/commitment/tree.ts";
 import { accuse } from "../../shared/dispute/challenger.ts";
 import { defend, digestOf } from "../../shared/dispute/defendant.ts";
-import { formatWord, tensorName } from "../../shared/dispute/located.ts";
+import { formatWord } from "../../shared/dispute/located.ts";
 import type { DefendantMove } from "../../shared/dispute/moves.ts";
 import { asReducing, partialValues } from "../../shared/dispute/partials.ts";
 import { partOf } from "../../shared/dispute/parts.ts";
@@ -24,6 +24,7 @@ import { type PlayedGame, playGame } from "../endToEnd/gameOnChain.ts";
 import { locate } from "../endToEnd/located.ts";
 import type { Cheat } from "./cheats.ts";
 import { Claim, type FirstFault, firstFault } from "./claim.ts";
+import { describe } from "./place.ts";
 import type { Stage } from "./stage.ts";
 
 export interface Convicted {
@@ -35,11 +36,8 @@ export interface Convicted {
   readonly gas: bigint;
   /** Errors with which the contract refused moves of the liar. */
   readonly refused: readonly string[];
-  /** The position at which the defendant let its time run out. */
-  readonly silentAt: string | null;
 }
 
-const LEVELS = Object.fromEntries(Object.entries(Level).map(([name, level]) => [level, name]));
 /** Of a task's status. */
 const FAILED = 4;
 const SALT = `0x${"5a".repeat(32)}` as const;
@@ -66,6 +64,7 @@ export async function convict(stage: Stage, cheat: Cheat): Promise<Convicted> {
         },
       },
       challenger: { wallet: wallets.challenger, move: (walk) => accuse(stage.run, own, walk) },
+      ...(cheat.beforeAttack === undefined ? {} : { beforeAttack: cheat.beforeAttack }),
     },
     stage.taskId,
     cheat.segment,
@@ -86,7 +85,6 @@ export async function convict(stage: Stage, cheat: Cheat): Promise<Convicted> {
     transactions: game.moves.length,
     gas: game.gas,
     refused: game.refused,
-    silentAt: game.moves.at(-1) === "claimTimeout" ? LEVELS[game.walk.position.level]! : null,
   };
 }
 
@@ -251,40 +249,6 @@ function checkPlace({ job }: Stage, game: PlayedGame, fault: FirstFault | null):
   assert.equal(located.element, fault.word, "another element");
   assert.equal(located.claimedBits, formatWord(fault.claimed!), "another claim");
   if (reason !== "partial") assert.equal(located.expectedBits, formatWord(fault.expected!), "another truth");
-}
-
-function describe({ job, honest }: Stage, { walk, deciding }: PlayedGame): string {
-  const { level, step, ofState, tensor, index, element, lo, hi, height } = walk.position;
-  const segment = walk.subject!.segment;
-  const run = honest[segment]!.firstStep + step;
-  const name = (): string => tensorName(job.program, tensor, ofState);
-  const isChoice = deciding.functionName === "choose" || deciding.functionName === "adjudicateDigest";
-  const child = isChoice ? childOf(walk.position, Number((deciding.args[1] as { child: number }).child)) : null;
-  const at = child ?? { height, index };
-  const node = at.height === 0 ? `leaf ${at.index}` : `node ${at.index} of height ${at.height}`;
-  switch (level) {
-    case Level.answer:
-      return `answer about segment ${segment}`;
-    case Level.segment:
-      return `${node} of segment ${segment}`;
-    case Level.trace:
-      return `${node} of the trace of step ${run}`;
-    case Level.state:
-      return `${node} of the state after step ${run}`;
-    case Level.digest:
-      return `${node} of the digest`;
-    case Level.tensor:
-      return `${at.height === 0 ? `tile ${at.index}` : node} of ${name()}, step ${run}`;
-    case Level.tile:
-      if (deciding.functionName === "claimTimeout") return `tile ${index} of ${name()}, step ${run}`;
-      return `${name()}[${walk.wordAt(Number(deciding.args[1]))}], step ${run}`;
-    case Level.partials: {
-      const range = deciding.functionName === "claimTimeout" ? `, positions ${lo} to ${hi - 1}` : "";
-      return `${name()}[${walk.wordAt(element)}], step ${run}${range}`;
-    }
-    default:
-      return LEVELS[level]!;
-  }
 }
 
 /** The challenger has its bond and its share; the liar has lost its stake. */

@@ -1,5 +1,8 @@
 /** A task on the chain, accepted by a solver, and what an honest party computes of it. */
-import type { Hex } from "viem";
+import { decodeErrorResult, type Hex } from "viem";
+import { contractAbi } from "../../shared/chain/contracts.ts";
+import { digestSeal } from "../../shared/commitment/digest.ts";
+import { digestOf } from "../../shared/dispute/defendant.ts";
 import { engineTracer } from "../../shared/dispute/engineTracer.ts";
 import { Run } from "../../shared/dispute/run.ts";
 import { SegmentEvidence, type TracedStep, type Tracer } from "../../shared/dispute/segmentEvidence.ts";
@@ -27,6 +30,10 @@ export interface Stage {
   accepted(): Promise<void>;
   /** Goes back to the accepted task and commits honest checkpoints; the only verifier is drawn for each. */
   drawn(): Promise<void>;
+  /** Goes back to where the verifier has attested all the honest checkpoints, if the stage is one for that. */
+  attested(): Promise<void>;
+  /** The name of an error of the contracts. */
+  errorName(data: Hex): string;
   /** An honest party's evidence of a segment from the state that is committed before it. */
   evidence(segment: number, start: readonly Tensor[]): Promise<SegmentEvidence>;
 }
@@ -48,7 +55,14 @@ function remembering(tracer: Tracer): Tracer {
   };
 }
 
-export async function openStage(job: Job, initial: readonly Tensor[]): Promise<Stage> {
+const SALT = `0x${"5a".repeat(32)}` as const;
+
+/** @param options.attested with honest checkpoints that the verifier has attested, for disputes without a case. */
+export async function openStage(
+  job: Job,
+  initial: readonly Tensor[],
+  options: { readonly attested?: boolean } = {},
+): Promise<Stage> {
   const tracer = remembering(engineTracer(job, new ReferenceEngine(job.program)));
   const training = commitTraining(job, initial);
   const honest: Claim[] = [];
@@ -67,25 +81,54 @@ export async function openStage(job: Job, initial: readonly Tensor[]): Promise<S
   const arena = await deployArena();
   await arena.market.write.joinSeats([1n], by(wallets.verifier));
   const taskId = await startTask(arena, specOf(training, TIMES));
-  const accepted = await networkHelpers.takeSnapshot();
+  const run = new Run(job);
+  const draw = async (): Promise<void> => {
+    for (const [segment, { endRoot }] of honest.entries()) await append(arena, taskId, segment, endRoot);
+    await networkHelpers.mine(TERMS.beaconDelay + 1);
+    for (const segment of honest.keys()) await arena.market.write.draw([taskId, segment], by(wallets.stranger));
+  };
+  const attest = async (): Promise<void> => {
+    const verifier = wallets.verifier.account.address;
+    const digests = await Promise.all(
+      honest.map(async ({ evidence }, segment) => {
+        const { beacon } = await arena.market.read.segmentOf([taskId, segment]);
+        return (await digestOf(run, evidence, { beacon, defendant: verifier })).root;
+      }),
+    );
+    for (const [segment, digest] of digests.entries()) {
+      const [, place] = await arena.market.read.isDrawn([taskId, segment, verifier]);
+      const sealed = digestSeal(taskId, segment, verifier, SALT, digest);
+      await arena.market.write.seal([taskId, segment, place, sealed], by(wallets.verifier));
+    }
+    await networkHelpers.time.increase(TERMS.sealWindow + 1);
+    for (const [segment, digest] of digests.entries()) {
+      await arena.market.write.reveal([taskId, segment, SALT, digest], by(wallets.verifier));
+    }
+  };
+  if (options.attested === true) {
+    await draw();
+    await attest();
+  }
+  const begun = await networkHelpers.takeSnapshot();
   const evidenceOf = new WeakMap<readonly Tensor[], Promise<SegmentEvidence>>();
   return {
     job,
-    run: new Run(job),
+    run,
     initial,
     training,
     tracer,
     honest,
     arena,
     taskId,
-    async accepted() {
-      await accepted.restore();
-    },
+    accepted: () => begun.restore(),
+    attested: () => begun.restore(),
     async drawn() {
-      await accepted.restore();
-      for (const [segment, { endRoot }] of honest.entries()) await append(arena, taskId, segment, endRoot);
-      await networkHelpers.mine(TERMS.beaconDelay + 1);
-      for (const segment of honest.keys()) await arena.market.write.draw([taskId, segment], by(wallets.stranger));
+      await begun.restore();
+      await draw();
+    },
+    errorName(data) {
+      const abi = [...contractAbi("DisputeGame"), ...contractAbi("Referee"), ...contractAbi("TrainingMarket")];
+      return decodeErrorResult({ abi, data }).errorName;
     },
     evidence(segment, start) {
       let evidence = evidenceOf.get(start);
