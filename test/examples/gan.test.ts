@@ -17,7 +17,7 @@ test("the points lie around eight corners", () => {
 });
 
 test("what the generator makes comes closer to points that it has not seen than noise does", async (t) => {
-  const { trained, untrained } = await trainedFor(prepared, prepared.taskPackage.job.steps, 1024);
+  const { trained, untrained } = await trainedFor(prepared, prepared.taskPackage.job.steps, 512);
   assert.equal(trained.measure, "energy distance");
   t.diagnostic(`energy distance from ${untrained.loss} to ${trained.loss}; of noise ${trained.baseline!.loss}`);
   assert.ok(untrained.loss > 0.5 && trained.loss < trained.baseline!.loss / 2, `${trained.loss}`);

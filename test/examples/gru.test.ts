@@ -4,6 +4,7 @@ import { drawSeries } from "../../examples/gru/data.ts";
 import { sha256 } from "../../shared/commitment/sha256.ts";
 import { convictedAt, exampleTask, trainedFor } from "./examples.ts";
 
+const DEEP = process.env.TOUCHSTONE_DEEP === "1";
 const prepared = await exampleTask("gru");
 
 test("the series are the same on every machine, in every portion", () => {
@@ -16,10 +17,13 @@ test("the series are the same on every machine, in every portion", () => {
 });
 
 test("a GRU forecasts series that it has not seen, far better than their mean", async (t) => {
-  const { untrained, trained } = await trainedFor(prepared, prepared.taskPackage.job.steps, 800);
+  const { untrained, trained } = await trainedFor(prepared, DEEP ? prepared.taskPackage.job.steps : 100, 800);
   assert.equal(trained.baseline?.name, "the training samples' mean");
   t.diagnostic(`squared error ${trained.loss}, of the mean ${trained.baseline.loss}`);
-  assert.ok(untrained.loss > trained.baseline.loss && trained.loss < trained.baseline.loss / 4, `${trained.loss}`);
+  assert.ok(
+    untrained.loss > trained.baseline.loss && trained.loss < trained.baseline.loss / (DEEP ? 5 : 3),
+    `${trained.loss}`,
+  );
 });
 
 test("a gate that is opened too far convicts, at that gate", async () => {
