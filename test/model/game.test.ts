@@ -12,15 +12,14 @@ const DEEP = process.env.TOUCHSTONE_DEEP === "1";
 const DEPTH = 3;
 
 const RULES: readonly Rules[] = [
-  { arity: 2, span: 1, lastSpan: 1, tileWords: 2, parts: 2 },
-  // As in the contract, the last opening may go down further than the others.
-  { arity: 2, span: 1, lastSpan: 2, tileWords: 2, parts: 3 },
-  { arity: 3, span: 1, lastSpan: 1, tileWords: 3, parts: 2 },
+  { arity: 2, span: 1, tileWords: 2, parts: 2 },
+  { arity: 2, span: 2, tileWords: 2, parts: 3 },
+  { arity: 3, span: 1, tileWords: 3, parts: 2 },
 ];
 
-/** Leaves of a tree that is opened at most three times on the way to one of them. */
-function mostLeaves({ arity, span, lastSpan }: Rules): number {
-  return arity ** ((DEPTH - 1) * span + lastSpan);
+/** Leaves of a tree that is opened at most three times on the way to one of them, the last time by a single level. */
+function mostLeaves({ arity, span }: Rules): number {
+  return arity ** (DEPTH * span - (span - 1));
 }
 
 const one = (): boolean => false;
@@ -56,8 +55,9 @@ function* games(rules: Rules): Generator<Game> {
   const small: Size = { steps: 1, operators: 2, states: 2, tiles: 1, length: 3 };
   const sizes: Size[] = [];
   for (let n = 1; n <= most; n++) {
-    // By default, of the larger trees only those about full levels.
-    if (!DEEP && rules !== RULES[0] && !isAboutPower(n, rules.arity)) continue;
+    // By default, of the larger trees only the smallest, those about a full level, and the largest.
+    const isBetween = n < most - 1 && (n > rules.arity ** 2 + 1 || !isAboutPower(n, rules.arity));
+    if (!DEEP && rules !== RULES[0] && isBetween) continue;
     if (2 * n <= most) sizes.push({ ...small, steps: n });
     sizes.push({ ...small, operators: n }, { ...small, states: n }, { ...small, tiles: n });
   }
@@ -98,8 +98,8 @@ function truth(defendant: number, challenger: number): State[] {
   return [startOf({ defendant, challenger, digestWrong: false, endWrong: false })];
 }
 
-const describeRules = ({ arity, span, lastSpan }: Rules): string =>
-  `arity ${arity}, ${span === lastSpan ? span : `${span} or ${lastSpan}`} levels an opening`;
+const describeRules = ({ arity, span }: Rules): string =>
+  `arity ${arity}, ${span === 1 ? "one level" : `at most ${span} levels`} an opening`;
 
 /** Shapes small enough to be played with clocks second by second. */
 function timedGames(rules: Rules): Game[] {

@@ -26,9 +26,8 @@ export type Reason = "timeout" | "opening" | "element" | "store" | "partial" | "
 /** The protocol's constants. */
 export interface Rules {
   readonly arity: number;
-  /** Levels that an opening goes down, unless at most `lastSpan` are left. */
+  /** Levels that an opening goes down, at most. */
   readonly span: number;
-  readonly lastSpan: number;
   readonly tileWords: number;
   /** Parts that a range is split into. */
   readonly parts: number;
@@ -154,6 +153,11 @@ export function startOf({ defendant, challenger, digestWrong, endWrong }: Start)
   };
 }
 
+/** A dispute that is opened when the defendant has answered in another about the same subject: it begins behind that. */
+export function startBehind(rules: Rules, shape: Shape, start: Start, wrong: boolean): State {
+  return begin(rules, shape, { ...startOf(start), answer: wrong }, wrong);
+}
+
 /** ceil(log_arity leaves). */
 export function depthOf({ arity }: Rules, leaves: number): number {
   let depth = 0;
@@ -161,8 +165,9 @@ export function depthOf({ arity }: Rules, leaves: number): number {
   return depth;
 }
 
-function spanOf({ span, lastSpan }: Rules, height: number): number {
-  return height > lastSpan ? span : height;
+/** As few rounds as reach the leaves, of even length. */
+function spanOf({ span }: Rules, height: number): number {
+  return height <= span ? height : Math.ceil(height / Math.ceil(height / span));
 }
 
 /** Children of an opening of a node at `height`. */
