@@ -160,8 +160,8 @@ contract CampaignTest {
     }
 
     function _led(Level from, uint256 turn, Level to, uint256 next) private view returns (bool) {
-        uint256 at = (uint256(from) * 2 + turn) * 32 + uint256(to) * 2 + next;
-        return (moves[at / 256] >> (at % 256)) & 1 != 0;
+        uint256 edge = (uint256(from) * 2 + turn) * 32 + uint256(to) * 2 + next;
+        return (moves[edge / 256] >> (edge % 256)) & 1 != 0;
     }
 
     function _live(World world, Referee referee, uint256 life, uint256 actions) private {

@@ -62,7 +62,7 @@ contract Campaign is Moves {
 
     /// @notice Everything comes to its end: disputes, tasks, attestations, seats, credits.
     function finish() external {
-        _watch(type(uint256).max);
+        _watch(type(uint40).max);
         _endDisputes();
         _endTasks();
         for (uint256 a = 0; a < attestations.length; ++a) _tryCloseAttestation(a);
@@ -498,10 +498,10 @@ contract Campaign is Moves {
         }
     }
 
-    /// Where challengers fall silent, the honest one leaves the first word to the others.
+    /// Where challengers fall silent, the honest one leaves the first word to the others, but for some minutes that actions take.
     function _canWait(uint256 t, uint32 g, uint256 second) private view returns (bool) {
         (, , uint256 challengeEnd) = market.windowsOf(tasks[t].id, g);
-        return _challengersFallSilent() && second <= challengeEnd;
+        return _challengersFallSilent() && second + 200 <= challengeEnd;
     }
 
     function _challengersFallSilent() private view returns (bool) {

@@ -275,8 +275,8 @@ abstract contract Invariants is Players {
     }
 
     function _cover(uint256 from, uint256 to) private {
-        uint256 at = from * 32 + to;
-        moves[at / 256] |= 1 << (at % 256);
+        uint256 edge = from * 32 + to;
+        moves[edge / 256] |= 1 << (edge % 256);
     }
 
     /// Only the side that was to move pays, and exactly for the time that it took.

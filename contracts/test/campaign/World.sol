@@ -412,11 +412,14 @@ contract World {
     }
 
     /// The siblings of a leaf, and the root; overwrites the nodes.
-    function _proof(bytes32[] memory nodes, uint256 at) private pure returns (bytes32[] memory siblings, bytes32 root) {
+    function _proof(
+        bytes32[] memory nodes,
+        uint256 leaf
+    ) private pure returns (bytes32[] memory siblings, bytes32 root) {
         uint256 depth = TreeProof.depth(nodes.length);
         siblings = new bytes32[](depth);
         for (uint256 h = 0; h < depth; ++h) {
-            siblings[h] = nodes[(at >> h) ^ 1];
+            siblings[h] = nodes[(leaf >> h) ^ 1];
             for (uint256 i = 0; i < nodes.length >> (h + 1); ++i)
                 nodes[i] = TreeProof.parent(nodes[2 * i], nodes[2 * i + 1]);
         }
