@@ -113,7 +113,9 @@ function typeOf(parameter: AbiParameter): string {
 /** The fields of every struct that a signature names. */
 const structs = new Map<string, string>();
 
-function describeParameter(parameter: AbiParameter & { readonly indexed?: boolean }): string {
+type Parameter = AbiParameter & { readonly indexed?: boolean };
+
+function describeParameter(parameter: Parameter): string {
   const words = [parameter.type];
   if ("components" in parameter) {
     const name = parameter.internalType!.replace(/^struct /, "");
@@ -127,7 +129,7 @@ function describeParameter(parameter: AbiParameter & { readonly indexed?: boolea
 
 function describeItem(item: Analysed["abi"][number]): string {
   if (item.type === "fallback" || item.type === "receive") return item.type;
-  const inputs = item.inputs.map(describeParameter).join(", ");
+  const inputs = (item.inputs as readonly Parameter[]).map(describeParameter).join(", ");
   if (item.type === "constructor") return `constructor(${inputs})`;
   const signature = `${item.name}(${item.inputs.map(typeOf).join(",")})`;
   if (item.type === "event") return `event ${item.name}(${inputs}) ${toEventSelector(signature)}`;
