@@ -23,7 +23,11 @@ const SLICES: Readonly<Record<string, readonly string[]>> = {
     "agree on (div|sqrt|less|equal|fromInt)$",
     "agree on (roundToFloat32|quantise)$",
   ],
+  "test/engine/longRuns.test.ts": ["small (MLP|LeNet|ResNet|LoRA|GAN) ", "small (GPT|Llama) "],
 };
+
+/** Folders of what the examples' own scripts draw. */
+const EXAMPLE_DATA = /^examples.[^/\\]+.data$/;
 
 interface Part {
   readonly name: string;
@@ -73,7 +77,7 @@ function hashSources(): string {
     "*.{ts,json}",
   ];
   const files = globSync(patterns, { cwd: root, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !path.relative(root, entry.parentPath).split(path.sep).includes("data"))
+    .filter((entry) => entry.isFile() && !EXAMPLE_DATA.test(path.relative(root, entry.parentPath)))
     .map((entry) => path.join(entry.parentPath, entry.name))
     .sort();
   const hash = createHash("sha256");
