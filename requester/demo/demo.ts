@@ -55,8 +55,10 @@ export class DemoError extends TouchstoneError {
   readonly code = "DEMO";
 }
 
-/** Held-out samples that the loss is measured on, and tokens that a model of text writes. */
+/** Held-out samples and targets that the loss is measured on at most. */
 const HELD_OUT_SAMPLES = 4096;
+const HELD_OUT_TARGETS = 2 ** 15;
+/** What a model of text writes. */
 const SAMPLE_TOKENS = 240;
 const SAMPLE_TEMPERATURE = 0.5;
 
@@ -125,7 +127,7 @@ async function evaluate(
       program,
       kept.map((index) => state[index]!),
     );
-    const { measure, loss, baseline, accuracy } = await evaluateTrained(model, prepared, HELD_OUT_SAMPLES);
+    const { measure, loss, baseline, accuracy } = await evaluateTrained(model, prepared, mostSamples(data));
     return {
       losses,
       samples: prepared.task.training.kind === "inference" ? "own" : "held-out",
@@ -140,6 +142,12 @@ async function evaluate(
   } finally {
     await engine.close();
   }
+}
+
+/** A sample of a sequence model has a target for each position. */
+function mostSamples({ layout }: Dataset): number {
+  const targets = layout.fields.find(({ name }) => name === "target")?.width ?? 1;
+  return Math.min(HELD_OUT_SAMPLES, Math.ceil(HELD_OUT_TARGETS / targets));
 }
 
 /** What a model of text writes after a held-out beginning. */
