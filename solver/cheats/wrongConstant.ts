@@ -15,7 +15,7 @@ export const wrongConstant: Cheat = {
   plan(context) {
     const { job, random } = context;
     const places = job.program.constants.flatMap(({ dtype, words }, constant) =>
-      dtype === Dtype.float32 && words.some((word) => isNormal(word)) ? [constant] : [],
+      dtype === Dtype.float32 ? [...words.keys()].flatMap((at) => (isNormal(words[at]!) ? [{ constant, at }] : [])) : [],
     );
     if (places.length === 0) throw new CheatImpossibleError(this.name, "no constant has a number to change");
     const step = anyLastStep(context);
@@ -29,10 +29,7 @@ export const wrongConstant: Cheat = {
       };
       if (chosen !== null) return apply(chosen.constant, chosen.at);
       for (let attempt = 0; ; attempt++) {
-        const constant = random.pick(places);
-        const { words } = job.program.constants[constant]!;
-        const normal = [...words.keys()].filter((index) => isNormal(words[index]!));
-        const at = random.pick(normal);
+        const { constant, at } = random.pick(places);
         const lying = await apply(constant, at);
         // What is lost in rounding, or not read at all, would be no cheat.
         if (sameState(lying.state, honest.state) && attempt < ATTEMPTS - 1) continue;
