@@ -100,7 +100,11 @@ export async function putTaskPackage(
  * Reads a package and checks it against the commitments of its task.
  * @throws TaskPackageError, and the store's and the file formats' errors.
  */
-export async function getTaskPackage(store: Store, manifestId: ContentId, training: Training): Promise<TaskPackage> {
+export async function getTaskPackage(
+  store: Pick<Store, "get">,
+  manifestId: ContentId,
+  training: Training,
+): Promise<TaskPackage> {
   const manifest = parseManifest(await store.get(manifestId));
   const fetchFile = (id: string): Promise<Uint8Array> => store.get(parseContentId(id));
   const constants = manifest.constants === undefined ? [] : decodeConstants(await fetchFile(manifest.constants));
@@ -134,7 +138,7 @@ async function packTokenizer(store: Store, spec: TokenizerSpec): Promise<PackedT
   return { kind: spec.kind, file: await store.put(new TextEncoder().encode(spec.source)) };
 }
 
-async function unpackTokenizer(store: Store, packed: PackedTokenizer): Promise<TokenizerSpec | undefined> {
+async function unpackTokenizer(store: Pick<Store, "get">, packed: PackedTokenizer): Promise<TokenizerSpec | undefined> {
   if (packed?.kind !== "json") return packed;
   return { kind: packed.kind, source: new TextDecoder().decode(await store.get(parseContentId(packed.file))) };
 }

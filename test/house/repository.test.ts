@@ -148,6 +148,7 @@ describe("the tree", () => {
       // Started by path, as a process or as a worker.
       /^requester\/localChain\/hardhatNode\.ts$/,
       /^shared\/engine\/(worker|kernelWorker|referenceWorker)\.ts$/,
+      /^shared\/service\/loadWorker\.ts$/,
       /^examples\/[^/]+\/data\.ts$/,
       /^scripts\/[^/]+\.ts$/,
     ];
