@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The `touchstone` program: for whoever needs a model trained. */
 import { Command } from "commander";
-import { runProgram } from "../shared/cli.ts";
+import { runProgram, VERSION } from "../shared/cli.ts";
 import { addDemo } from "./commands/demo.ts";
 
 const program = new Command("touchstone")
@@ -9,7 +9,7 @@ const program = new Command("touchstone")
     "Have a model trained on machines you do not trust: a solver trains, verifiers replay, and a dispute ends in one number\n" +
       "that a contract recomputes.",
   )
-  .version("0.1.0");
+  .version(VERSION);
 
 addDemo(program);
 // These load the compiled contracts' interfaces when they run, which the demo compiles first.

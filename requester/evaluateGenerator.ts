@@ -18,7 +18,7 @@ export async function evaluateGenerator(
   { data }: Pick<PreparedTask, "data">,
   imitated: SampleField,
   limit = Number.POSITIVE_INFINITY,
-): Promise<ModelEvaluation> {
+): Promise<Omit<ModelEvaluation, "leftOut">> {
   const { words } = data.layout;
   const made = await model.predict(data.heldOut, NOISE_SEED, Math.min(limit, MOST_POINTS));
   const samples = made.length / imitated.width;

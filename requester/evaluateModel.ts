@@ -20,6 +20,8 @@ export interface ModelEvaluation extends Evaluation {
   readonly measure: "loss" | "energy distance";
   /** What counting, a mean or noise alone reaches on the same samples; null where there is no such thing. */
   readonly baseline: Baseline | null;
+  /** Samples that fill no whole batch, and were not evaluated. */
+  readonly leftOut: number;
 }
 
 export interface EvaluationOptions extends EngineOptions {
@@ -65,9 +67,20 @@ export async function evaluateModel(
  */
 export async function evaluateTrained(
   model: TrainedModel,
-  { task: { training }, data, taskPackage, imitated }: PreparedTask,
+  prepared: PreparedTask,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<ModelEvaluation> {
+  const { task, data } = prepared;
+  const all = (task.training.kind === "inference" ? data.training : data.heldOut).length / data.layout.words;
+  const evaluation = await evaluateWholeBatches(model, prepared, limit);
+  return { ...evaluation, leftOut: Math.min(all, limit) - evaluation.samples };
+}
+
+async function evaluateWholeBatches(
+  model: TrainedModel,
+  { task: { training }, data, taskPackage, imitated }: PreparedTask,
+  limit: number,
+): Promise<Omit<ModelEvaluation, "leftOut">> {
   const { operators } = taskPackage.job.program;
   const samples = training.kind === "inference" ? data.training : data.heldOut;
   const batch = operators.find(({ operator }) => operator.family === "batch")?.operator.shape[0] ?? 1;

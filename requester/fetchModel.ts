@@ -12,15 +12,31 @@ import { parameterIndices } from "../shared/program/optimizer/parameters.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import type { Store } from "../shared/store/store.ts";
 import { fetchOutputs, isInference } from "./fetchOutputs.ts";
+import { readTaskStatus, type TaskStatus } from "./taskStatus.ts";
 
 export class TaskNotSettledError extends TouchstoneError {
   readonly code = "TASK_NOT_SETTLED";
-  constructor(taskId: Hex) {
-    super(`Task ${taskId} is not settled: there is no model yet that its windows have cleared.`, {
-      remedy: "`touchstone follow` tells when it is.",
-    });
+  constructor(taskId: Hex, status: TaskStatus["status"]) {
+    const { problem, remedy } = REASONS[status] ?? REASONS.accepted!;
+    super(`Task ${taskId} ${problem}.`, { remedy });
   }
 }
+
+const REASONS: Readonly<Record<string, { readonly problem: string; readonly remedy: string }>> = {
+  posted: {
+    problem: "was accepted by no solver yet, so there is no model",
+    remedy: "Wait for one, or offer a higher price in a new task.",
+  },
+  accepted: {
+    problem: "is not settled: there is no model yet that its windows have cleared",
+    remedy: "`touchstone follow` tells when it is.",
+  },
+  failed: {
+    problem: "has failed: its solver was convicted or gave up, so there is no model and will be none",
+    remedy: "The price is credited to the requester; post the task again.",
+  },
+  cancelled: { problem: "was cancelled before a solver accepted it: there is no model", remedy: "Post it again." },
+};
 
 export interface SettledModel {
   readonly taskPackage: TaskPackage;
@@ -44,7 +60,8 @@ export async function fetchModel(
     functionName: "finalStateRoot",
     args: [taskId],
   });
-  if (BigInt(root) === 0n) throw new TaskNotSettledError(taskId);
+  if (BigInt(root) === 0n)
+    throw new TaskNotSettledError(taskId, (await readTaskStatus(chain, deployment, taskId)).status);
   const taskPackage = await getTaskPackage(store, manifest, training);
   const layout = taskPackage.job.program.state;
   const state = await getCheckpoint(store, checkpoints.at(-1)!.locator, layout, root);

@@ -5,6 +5,7 @@ import type { Deployment } from "../shared/chain/deployments.ts";
 import { ContractRevertError } from "../shared/chain/errors.ts";
 import type { Sender } from "../shared/chain/sender.ts";
 import type { TaskSpec } from "../shared/chain/taskRecord.ts";
+import { formatAmount, readTokenUnit } from "../shared/chain/token.ts";
 import { putTaskPackage } from "../shared/data/taskPackage.ts";
 import { escrow } from "../shared/economics/bonds.ts";
 import { TouchstoneError } from "../shared/errors.ts";
@@ -27,8 +28,8 @@ export interface PostedTask {
 
 export class TokensMissingError extends TouchstoneError {
   readonly code = "TOKENS_MISSING";
-  constructor(address: Address, balance: bigint, needed: bigint) {
-    super(`${address} has ${balance} of the market's token, the task needs ${needed} in escrow.`, {
+  constructor(address: Address, balance: string, needed: string) {
+    super(`${address} has ${balance}, the task needs ${needed} in escrow.`, {
       remedy: "Get tokens (on a local chain: `touchstone faucet`), or lower price, verifierFee or draws.",
     });
   }
@@ -91,7 +92,9 @@ async function requireTokens(sender: Sender, token: Address, needed: bigint): Pr
     functionName: "balanceOf",
     args: [sender.address],
   });
-  if (balance < needed) throw new TokensMissingError(sender.address, balance, needed);
+  if (balance >= needed) return;
+  const unit = await readTokenUnit(sender.chain, token);
+  throw new TokensMissingError(sender.address, formatAmount(balance, unit), formatAmount(needed, unit));
 }
 
 /** What the market takes when the task is posted: the price, and a fee for each seat that may be drawn. */

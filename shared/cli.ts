@@ -7,11 +7,17 @@ import { TouchstoneError } from "./errors.ts";
 export const ExitCode = { done: 0, failure: 1, usage: 2, faultFound: 3 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** Of the three programs: that of package.json. */
+export const VERSION = "0.1.0";
+
 /** The program was called wrongly. */
 class UsageError extends TouchstoneError {
   readonly code = "USAGE";
-  constructor(error: CommanderError) {
-    super(error.message.replace(/^error: /, ""), { cause: error, remedy: "--help explains every option." });
+  constructor(error: CommanderError, program: Command) {
+    super(withVariables(program, error.message.replace(/^error: /, "")), {
+      cause: error,
+      remedy: "--help explains every option.",
+    });
   }
 }
 
@@ -49,6 +55,7 @@ export function jsonLine(value: unknown): string {
 export async function runProgram(program: Command, argv: readonly string[] = process.argv): Promise<void> {
   forEachCommand(program, (command) => {
     command.exitOverride().showHelpAfterError("(--help explains every option)");
+    command.configureOutput({ outputError: (message, write) => write(withVariables(program, message)) });
   });
   const json = argv.includes("--json");
   try {
@@ -57,7 +64,7 @@ export async function runProgram(program: Command, argv: readonly string[] = pro
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
       // Commander has told people already.
-      if (json && error.exitCode !== 0) reportError(new UsageError(error), json);
+      if (json && error.exitCode !== 0) reportError(new UsageError(error, program), json);
       return;
     }
     reportError(error, json);
@@ -82,6 +89,17 @@ export function reportError(error: unknown, json: boolean): void {
   } else {
     process.stderr.write(`internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
   }
+}
+
+/** Of an option that is missing, also the variable of the environment that may give it. */
+function withVariables(program: Command, message: string): string {
+  return message.replace(/required option '([^']+)' not specified/, (said, flags: string) => {
+    let variable: string | undefined;
+    forEachCommand(program, ({ options }) => {
+      variable ??= options.find((option) => option.flags === flags)?.envVar;
+    });
+    return variable === undefined ? said : `${said}, nor ${variable} in the environment`;
+  });
 }
 
 function forEachCommand(command: Command, visit: (command: Command) => void): void {

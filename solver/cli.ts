@@ -1,6 +1,6 @@
 /** `touchstone-solver`: trains tasks for pay. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { createOutput, ExitCode, runProgram } from "../shared/cli.ts";
+import { createOutput, ExitCode, runProgram, VERSION } from "../shared/cli.ts";
 import {
   addEngineOptions,
   addProgramOptions,
@@ -28,6 +28,7 @@ interface WorkOptions extends ProgramOptions, EngineCommandOptions {
 
 const program = new Command("touchstone-solver")
   .description("Trains models for pay: takes a task, commits checkpoints on-chain, answers disputes.")
+  .version(VERSION)
   .showSuggestionAfterError();
 
 addEngineOptions(addProgramOptions(program.command("work")))

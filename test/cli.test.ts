@@ -15,7 +15,7 @@ after(() => rmSync(directory, { recursive: true }));
 const program = path.join(directory, "program.ts");
 writeFileSync(
   program,
-  `import { Command } from "${commander}";
+  `import { Command, Option } from "${commander}";
 import { createOutput, ExitCode, runProgram } from "${shared}/cli.ts";
 import { TouchstoneError } from "${shared}/errors.ts";
 import { createProgress } from "${shared}/progress.ts";
@@ -42,6 +42,7 @@ program.command("fault").action(() => {
   process.exitCode = ExitCode.faultFound;
 });
 program.command("needs").requiredOption("--thing <thing>").action(() => {});
+program.command("asks").addOption(new Option("--place <url>").env("EXAMPLE_PLACE").makeOptionMandatory()).action(() => {});
 await runProgram(program);
 `,
 );
@@ -104,5 +105,14 @@ describe("runProgram", () => {
     const { status, stdout } = run("--help");
     assert.equal(status, 0);
     assert.match(stdout, /Usage: example/);
+  });
+
+  it("names the variable that may give an option which is missing", () => {
+    const { status, stderr } = run("asks");
+    assert.equal(status, 2);
+    assert.match(stderr, /required option '--place <url>' not specified, nor EXAMPLE_PLACE in the environment\n/);
+    const json = run("--json", "asks");
+    assert.match(JSON.parse(json.lines.at(-1)!).error.message, /EXAMPLE_PLACE in the environment/);
+    assert.match(run("needs").stderr, /'--thing <thing>' not specified\n/);
   });
 });

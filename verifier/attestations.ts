@@ -70,7 +70,8 @@ export class Attestations {
         const replay = this.#replays.of(segment);
         if (now > windows.sealEnd || booked.state !== "accepted") {
           this.#closed.add(segment);
-          this.#miss(segment, "seal");
+          // Who found a fault had nothing to seal, and nobody has once the task has failed.
+          if (booked.state !== "failed" && (replay?.verdict ?? "equal") === "equal") this.#miss(segment, "seal");
         } else if (replay?.verdict === "equal" && !this.#spoken.has(segment))
           await this.#speak(segment, replay, now, windows);
         return;
@@ -78,7 +79,7 @@ export class Attestations {
       case STATUS.sealed:
         if (now > windows.sealEnd && now <= windows.revealEnd && !this.#revealed.has(segment)) {
           await this.#reveal(segment, windows);
-        } else if (now > windows.revealEnd) this.#miss(segment, "reveal");
+        } else if (now > windows.revealEnd && booked.state !== "failed") this.#miss(segment, "reveal");
         break;
       case STATUS.revealed:
         break;

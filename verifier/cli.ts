@@ -1,7 +1,7 @@
 /** `touchstone-verifier`: replays what others trained, and challenges what differs. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { isAddress } from "viem";
-import { createOutput, ExitCode, runProgram } from "../shared/cli.ts";
+import { createOutput, ExitCode, runProgram, VERSION } from "../shared/cli.ts";
 import { keyOf, philox4x32 } from "../shared/numerics/philox.ts";
 import {
   addChainOptions,
@@ -59,6 +59,7 @@ interface LeaveOptions extends ProgramOptions {
 
 const program = new Command("touchstone-verifier")
   .description("Replays what solvers trained, attests it for pay, and challenges what differs.")
+  .version(VERSION)
   .showSuggestionAfterError();
 
 addEngineOptions(addProgramOptions(program.command("work")))

@@ -1,6 +1,7 @@
 /** Takes a verifier's stake back: seats leave the draws at once, their stake can be withdrawn after the exit delay. */
 import { contractAbi } from "../shared/chain/contracts.ts";
 import { ContractRevertError } from "../shared/chain/errors.ts";
+import { formatAmount } from "../shared/chain/token.ts";
 import { ExitCode } from "../shared/cli.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
 import { MarketWatch } from "../shared/service/marketWatch.ts";
@@ -35,11 +36,13 @@ export async function leave(context: ServiceContext, fromBlock: bigint): Promise
         waiting++;
       }
     }
-    const amount = await new Purse(context).withdraw();
+    const purse = new Purse(context);
+    const amount = await purse.withdraw();
+    const withdrawn = formatAmount(amount, await purse.unit());
     output.event(
       "left",
       { left, waiting, amount },
-      `${left} seats left the draws, ${amount} was withdrawn; ${waiting} seats still wait for their exit delay or their attestations`,
+      `${left} seats left the draws, ${withdrawn} were withdrawn; ${waiting} seats still wait for their exit delay or their attestations`,
     );
     return waiting === 0 ? ExitCode.done : ExitCode.failure;
   } finally {

@@ -1,6 +1,7 @@
 /** The verifier's service: stakes seats, replays what it is drawn for (or everything), and challenges what differs. */
 import type { Hex } from "viem";
 import { contractAbi } from "../shared/chain/contracts.ts";
+import { formatAmount } from "../shared/chain/token.ts";
 import { ExitCode } from "../shared/cli.ts";
 import { Chores } from "../shared/service/chores.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
@@ -95,7 +96,8 @@ function possibleCredits({ tasks, disputes }: MarketBook): number {
 
 async function withdraw({ output }: ServiceContext, purse: Purse): Promise<void> {
   const amount = await purse.withdraw();
-  if (amount > 0n) output.event("withdrawn", { amount }, `withdrew ${amount}`);
+  if (amount === 0n) return;
+  output.event("withdrawn", { amount }, `withdrew ${formatAmount(amount, await purse.unit())}`);
 }
 
 /** Joins the seats that are missing. */

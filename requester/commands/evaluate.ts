@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { createOutput } from "../../shared/cli.ts";
+import { fileProblem } from "../../shared/fileProblem.ts";
 import { addEngineOptions, type EngineCommandOptions, engineOptions, parseCount } from "../../shared/programOptions.ts";
 import { EvaluationError, evaluateModel, type ModelEvaluation } from "../evaluateModel.ts";
 import { prepareTask } from "../prepare.ts";
@@ -32,19 +33,28 @@ export function addEvaluate(program: Command): void {
 }
 
 async function readModel(file: string): Promise<Uint8Array> {
+  if (/\.onnx$/i.test(file)) {
+    throw new EvaluationError(
+      `${file} is an ONNX file, and --model takes the weights that \`touchstone fetch\` wrote.`,
+      {
+        remedy: "Without --model, the weights in the task's own ONNX file are evaluated.",
+      },
+    );
+  }
   try {
     return await readFile(file);
   } catch (cause) {
-    throw new EvaluationError(`${file} cannot be read (${(cause as Error).message}).`, {
+    throw new EvaluationError(`${file} cannot be read: ${fileProblem(cause)}.`, {
       cause,
       remedy: "Give a model's file.",
     });
   }
 }
 
-function tell({ measure, loss, accuracy, samples, baseline }: ModelEvaluation): string {
+function tell({ measure, loss, accuracy, samples, leftOut, baseline }: ModelEvaluation): string {
+  const rest = leftOut === 0 ? "" : `; ${leftOut.toLocaleString("en-US")} more fill no whole batch and are left out`;
   return [
-    `${measure} ${loss.toFixed(4)} on ${samples.toLocaleString("en-US")} samples`,
+    `${measure} ${loss.toFixed(4)} on ${samples.toLocaleString("en-US")} samples${rest}`,
     ...(accuracy === null ? [] : [`right in ${(100 * accuracy).toFixed(2)} % of the answers`]),
     ...(baseline === null ? [] : [`${baseline.name} alone: ${baseline.loss.toFixed(4)}`]),
   ].join("\n");

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { formatAmount, readTokenUnit } from "../../shared/chain/token.ts";
 import { createOutput } from "../../shared/cli.ts";
 import { datasetWarnings } from "../../shared/data/warnings.ts";
 import { addProgramOptions, openProgram, type ProgramOptions } from "../../shared/programOptions.ts";
@@ -23,6 +24,7 @@ export function addPost(program: Command): void {
     const { operators, state } = prepared.taskPackage.job.program;
     output.note(`${prepared.task.name}: ${operators.length} operators a step, ${state.length} state tensors.`);
     output.event("posted", { taskId, manifest, escrow }, `posted task ${taskId}`);
+    output.note(`${formatAmount(escrow, await readTokenUnit(sender.chain, deployment.token))} are in escrow.`);
     output.note("`touchstone follow` with this id tells how it goes on.");
   });
 }

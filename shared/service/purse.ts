@@ -2,6 +2,7 @@
 import { type Address, erc20Abi } from "viem";
 import { contractAbi } from "../chain/contracts.ts";
 import { ContractRevertError } from "../chain/errors.ts";
+import { formatAmount, readTokenUnit, type TokenUnit } from "../chain/token.ts";
 import { TouchstoneError } from "../errors.ts";
 import type { ProgramContext } from "../programOptions.ts";
 
@@ -9,10 +10,9 @@ export class NoTokensError extends TouchstoneError {
   readonly code = "NO_TOKENS";
   readonly balance: bigint;
   readonly needed: bigint;
-  constructor(account: Address, token: Address, balance: bigint, needed: bigint, what: string) {
-    super(`${account} has ${balance} of the token ${token}, ${what} needs ${needed}.`, {
-      remedy: "Amounts are in the token's smallest unit; fund the account and try again.",
-    });
+  constructor(account: Address, token: Address, balance: bigint, needed: bigint, what: string, unit: TokenUnit) {
+    const amounts = `${formatAmount(balance, unit)}, ${what} needs ${formatAmount(needed, unit)}`;
+    super(`${account} has ${amounts} (token ${token}).`, { remedy: "Fund the account and try again." });
     this.balance = balance;
     this.needed = needed;
   }
@@ -23,6 +23,7 @@ const ATTEMPTS = 5;
 
 export class Purse {
   readonly #context: ProgramContext;
+  #unit: Promise<TokenUnit> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(context: ProgramContext) {
@@ -39,7 +40,8 @@ export class Purse {
       functionName: "balanceOf",
       args: [sender.address],
     });
-    if (balance < amount) throw new NoTokensError(sender.address, token, balance, amount, what);
+    if (balance >= amount) return;
+    throw new NoTokensError(sender.address, token, balance, amount, what, await this.unit());
   }
 
   /**
@@ -62,6 +64,12 @@ export class Purse {
     });
     this.#turn = payment.catch(() => undefined);
     return payment;
+  }
+
+  /** How people write amounts of the market's token. */
+  unit(): Promise<TokenUnit> {
+    this.#unit ??= readTokenUnit(this.#context.chain, this.#context.deployment.token);
+    return this.#unit;
   }
 
   /** Takes what the market owes this account; returns how much that was. */

@@ -44,7 +44,11 @@ describe("posting a task", () => {
     const published = await getTaskPackage(store, record.manifest, record.training);
     assert.deepEqual(commitTraining(published.job, published.initialState), record.training);
     assert.equal((await readTaskStatus(chain, deployment, taskId)).status, "posted");
-    await assert.rejects(fetchModel(chain, deployment, store, taskId), TaskNotSettledError);
+    await assert.rejects(
+      fetchModel(chain, deployment, store, taskId),
+      (error) => error instanceof TaskNotSettledError && /accepted by no solver yet/.test(error.message),
+    );
+    assert.match(new TaskNotSettledError(taskId, "failed").message, /has failed: its solver was convicted or gave up/);
   });
 
   for (const [field, value] of [
@@ -80,7 +84,11 @@ describe("posting a task", () => {
   it("says that tokens are missing before it sends anything", async () => {
     const poor = localAccount(ROLES.length);
     const sender = new Sender(stage.chain, privateKeyToAccount(poor.key));
-    await assert.rejects(postTask(prepared, sender, stage.deployment, stage.store), TokensMissingError);
+    await assert.rejects(postTask(prepared, sender, stage.deployment, stage.store), (error) => {
+      assert.ok(error instanceof TokensMissingError);
+      assert.match(error.message, /has 0 [A-Z]+, the task needs \d{1,4} [A-Z]+ in escrow/);
+      return true;
+    });
     assert.equal(await stage.chain.client.getTransactionCount({ address: poor.address }), 0);
   });
 

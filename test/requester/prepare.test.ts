@@ -233,6 +233,8 @@ describe("prepareTask on a table", () => {
       assert.deepEqual([accuracy, samples], [after.accuracy, after.samples]);
       assert.ok(baseline!.loss > after.loss && baseline!.loss < Math.log(3) + 0.05, `${baseline!.loss}`);
       assert.equal((await evaluateModel(prepared, null, { limit: 60 })).samples, 60);
+      const partial = await evaluateModel(prepared, null, { limit: 65 });
+      assert.deepEqual([partial.samples, partial.leftOut], [60, 5]);
       await assert.rejects(evaluateModel(prepared, file, { limit: 29 }), EvaluationError);
       for (const wrong of [
         weights.slice(1),
