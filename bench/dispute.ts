@@ -11,8 +11,9 @@ const SIZES: readonly RunSize[] = [
   { name: "the demo's", log2Steps: 4, log2Operators: 6, log2Words: 10, log2Length: 4 },
   { name: "a small model's", log2Steps: 8, log2Operators: 7, log2Words: 12, log2Length: 6 },
   { name: "a model of millions of parameters", log2Steps: 12, log2Operators: 8, log2Words: 16, log2Length: 6 },
-  { name: "the goal's", log2Steps: 16, log2Operators: 8, log2Words: 20, log2Length: 6 },
-  { name: "the goal's, by long sums", log2Steps: 14, log2Operators: 8, log2Words: 16, log2Length: 12 },
+  { name: "a thousand operators", log2Steps: 14, log2Operators: 10, log2Words: 20, log2Length: 6 },
+  { name: "long segments", log2Steps: 16, log2Operators: 8, log2Words: 20, log2Length: 6 },
+  { name: "long sums", log2Steps: 14, log2Operators: 8, log2Words: 16, log2Length: 12 },
 ];
 /** What a dispute over 2^50 scalar operations may cost. */
 const GOAL = { log2Operations: 50, rounds: 14, gas: 1_500_000 } as const;
@@ -59,17 +60,23 @@ export function addDispute(program: Command): void {
     });
 }
 
-/** Plays one dispute on a fresh chain whose market has decided none before. */
+/** Plays one dispute in a market that another has been opened in before, by a challenger who has opened none. */
 export async function playDispute(size: RunSize): Promise<PlayedDispute> {
   // They start a chain, which other benchmarks do not need.
   const { deployArena, networkHelpers, wallets } = await import("../test/contracts/support/arena.ts");
-  const { append, specOf, startTask, trainingOf } = await import("../test/contracts/support/task.ts");
+  const { append, challenge, specOf, startTask, trainingOf } = await import("../test/contracts/support/task.ts");
   const { playGame } = await import("../test/endToEnd/gameOnChain.ts");
   const { job, initial, defendant, challenger } = await largeRun(size);
   const arena = await networkHelpers.loadFixture(deployArena);
   const training = trainingOf(job, initial);
-  const taskId = await startTask(arena, specOf(training));
-  await append(arena, taskId, 0, defendant.endRoot);
+  const start = async () => {
+    const taskId = await startTask(arena, specOf(training));
+    await append(arena, taskId, 0, defendant.endRoot);
+    return taskId;
+  };
+  // The first dispute of all numbers the market in the game.
+  await challenge(arena, await start(), 0, wallets.solver, training, wallets.stranger);
+  const taskId = await start();
   const run = new Run(job);
   const { walk, moves, gasOf } = await playGame(
     arena,

@@ -36,7 +36,7 @@ contract DisputeGameTest is IDisputable {
         game.openDispute(subject, CHALLENGER, 8, 100, 100);
     }
 
-    function testFuzz_openDispute_namesByEverything(uint96 nonce, address challenger, uint64 seed) public {
+    function testFuzz_openDispute_namesByEverything(uint64 nonce, address challenger, uint64 seed) public {
         Subject memory subject = _subject();
         subject.training.seed = seed;
         if (challenger == address(0)) challenger = CHALLENGER;
@@ -54,7 +54,7 @@ contract DisputeGameTest is IDisputable {
         Check.isTrue(game.openDispute(subject, challenger, nonce, 100, 100) != id, "market");
     }
 
-    function _refused(Subject memory subject, uint96 nonce, string memory what) private {
+    function _refused(Subject memory subject, uint64 nonce, string memory what) private {
         (bool done, bytes memory answer) = address(game).call(
             abi.encodeCall(IDisputeGame.openDispute, (subject, CHALLENGER, nonce, 100, 100))
         );

@@ -15,6 +15,7 @@ import {
 } from "./interfaces/ITrainingMarket.sol";
 import {Payout} from "./libraries/Payout.sol";
 import {Subject, Training} from "./libraries/Subject.sol";
+import {TrainingHash} from "./libraries/TrainingHash.sol";
 import {Attestations} from "./market/Attestations.sol";
 import {Credits} from "./market/Credits.sol";
 import {Seats} from "./market/Seats.sol";
@@ -111,7 +112,7 @@ contract TrainingMarket is Attestations {
     ) public view returns (Subject memory subject) {
         Task storage stored = _tasks[taskId];
         Segment storage record = _committed(taskId, segment);
-        bytes32 trainingHash = keccak256(abi.encode(training));
+        bytes32 trainingHash = TrainingHash.hash(training);
         if (trainingHash != stored.trainingHash) revert TrainingMismatch(stored.trainingHash, trainingHash);
         subject.training = training;
         subject.taskId = taskId;

@@ -42,7 +42,9 @@ abstract contract Answers is Disputes, EIP712 {
     ) external {
         _checkSignature(
             subject.defendant,
-            keccak256(abi.encode(ANSWER_TYPEHASH, _disputes[disputeId].market, SubjectHash.hash(subject), segmentRoot)),
+            keccak256(
+                abi.encode(ANSWER_TYPEHASH, _marketOf(_disputes[disputeId]), SubjectHash.hash(subject), segmentRoot)
+            ),
             signature
         );
         _answer(disputeId, subject, segmentRoot, siblings);
@@ -90,7 +92,7 @@ abstract contract Answers is Disputes, EIP712 {
         (Stored storage stored, Walk memory walk, ChessClock memory clock) = _load(disputeId, Side.Defendant);
         _checkLevel(walk, Level.Answer);
         _checkSubject(disputeId, stored, subject);
-        mapping(bytes32 => bytes32) storage answers = _answers[stored.market];
+        mapping(bytes32 => bytes32) storage answers = _answers[_marketOf(stored)];
         // INVARIANT: a subject has one answer, so that every dispute about it walks the same tree.
         bytes32 subjectHash = SubjectHash.hash(subject);
         if (answers[subjectHash] != 0) revert DisputeAnswered(disputeId);

@@ -43,7 +43,7 @@ abstract contract Descent is Answers {
             if (walk.level != Level.Tensor) revert ChoiceReachesLeaf(walk.level);
             walk.level = Level.Tile;
         }
-        emit ChildChosen(disputeId, choice.child, choice.hash, walk.level, walk.height, walk.index);
+        emit ChildChosen(disputeId, choice.child, choice.hash);
         _moveTo(stored, choice.hash, walk, clock);
     }
 
@@ -73,7 +73,11 @@ abstract contract Descent is Answers {
         _descendToLeaf(stored, walk, choice);
         walk.tensor = walk.index;
         walk.ofState = walk.level == Level.State;
-        uint256 count = _tensorCount(subject, descriptor, walk);
+        Evidence.checkDescriptor(subject.training.program, descriptor, walk.tensor, walk.ofState);
+        uint256 count =
+            walk.ofState
+                ? Descriptor.decodeState(descriptor.descriptor).count
+                : Descriptor.decode(descriptor.descriptor).count;
         walk.enter(Level.Tensor, Tile.tiles(count));
         if (walk.height == 0) walk.level = Level.Tile;
         emit TensorEntered(disputeId, choice.child, choice.hash, walk.tensor, walk.ofState, count);
@@ -95,15 +99,17 @@ abstract contract Descent is Answers {
         if (walk.isPadding()) revert ChoiceInPadding(walk.index, walk.leaves);
     }
 
-    /// Words of the tensor that the walk is in, by its proved descriptor.
+    /// Words of the tensor that the walk has entered, by its proved descriptor.
     function _tensorCount(
         Subject calldata subject,
         DescriptorProof calldata descriptor,
         Walk memory walk
     ) internal pure returns (uint256 count) {
         Evidence.checkDescriptor(subject.training.program, descriptor, walk.tensor, walk.ofState);
-        if (walk.ofState) count = Descriptor.decodeState(descriptor.descriptor).count;
-        else count = Descriptor.decode(descriptor.descriptor).count;
+        if (walk.ofState)
+            count = Descriptor.decodeState(descriptor.descriptor).count;
+            // INVARIANT: a walk is in a tensor only after `enterTensor` has decoded this descriptor.
+        else count = Descriptor.countOf(descriptor.descriptor);
     }
 
     function _checkTile(Stored storage stored, bytes calldata words) internal view {

@@ -22,8 +22,9 @@ abstract contract Disputes is IDisputeGame {
         /// Never cleared: an id is used once.
         address challenger;
         /// With the challenger, the market and the subject it gives the dispute's id, so that no move can bring another subject.
-        uint96 nonce;
-        address market;
+        uint64 nonce;
+        /// The market's number, which fits into the slot where its address does not.
+        uint32 market;
         /// The Walk's range, packed; only used at Partials.
         uint96 range;
     }
@@ -34,12 +35,16 @@ abstract contract Disputes is IDisputeGame {
 
     mapping(bytes32 disputeId => Stored) internal _disputes;
     mapping(address market => mapping(bytes32 subjectHash => bytes32 segmentRoot)) internal _answers;
+    /// Markets are numbered from 1 as they open their first dispute.
+    mapping(address market => uint32 number) private _numbers;
+    mapping(uint32 number => address market) private _markets;
+    uint32 private _marketCount;
 
     /// @inheritdoc IDisputeGame
     function openDispute(
         Subject calldata subject,
         address challenger,
-        uint96 nonce,
+        uint64 nonce,
         uint24 defendantClock,
         uint24 challengerClock
     ) external returns (bytes32 disputeId) {
@@ -48,16 +53,16 @@ abstract contract Disputes is IDisputeGame {
         disputeId = _disputeId(msg.sender, subjectHash, challenger, nonce);
         Stored storage stored = _disputes[disputeId];
         if (stored.challenger != address(0)) revert DisputeRepeated(disputeId);
-        stored.market = msg.sender;
         stored.challenger = challenger;
         stored.nonce = nonce;
+        stored.market = _numberOf(msg.sender);
         ChessClock memory clock = ChessClock({
             turn: Side.Defendant,
             defendant: defendantClock,
             challenger: challengerClock,
             movedAt: uint40(block.timestamp)
         });
-        emit DisputeOpened(disputeId, msg.sender, challenger, subjectHash, subject, clock);
+        emit DisputeOpened(disputeId, msg.sender, challenger, subjectHash, subject);
         bytes32 segmentRoot = _answers[msg.sender][subjectHash];
         if (segmentRoot != 0) {
             _takeAnswer(disputeId, stored, clock, subject, segmentRoot);
@@ -87,7 +92,7 @@ abstract contract Disputes is IDisputeGame {
         Walk memory walk;
         ChessClock memory clock;
         _read(stored, walk, clock);
-        return Dispute(stored.market, stored.challenger, stored.nonce, stored.node, walk, clock);
+        return Dispute(_marketOf(stored), stored.challenger, stored.nonce, stored.node, walk, clock);
     }
 
     /// @inheritdoc IDisputeGame
@@ -143,13 +148,12 @@ abstract contract Disputes is IDisputeGame {
 
     function _resolve(bytes32 disputeId, bool defendantConvicted, Reason reason) internal {
         Stored storage stored = _disputes[disputeId];
-        IDisputable market = IDisputable(stored.market);
+        IDisputable market = IDisputable(_marketOf(stored));
         address challenger = stored.challenger;
         // INVARIANT: a dispute resolves once: its walk is gone before the market hears of it, and its challenger stays, so that no
         // other can be opened under its name.
         delete stored.node;
         delete stored.position;
-        delete stored.market;
         delete stored.range;
         emit DisputeResolved(disputeId, defendantConvicted, reason);
         market.onDisputeResolved(disputeId, challenger, defendantConvicted, reason);
@@ -173,7 +177,11 @@ abstract contract Disputes is IDisputeGame {
     }
 
     function _segmentRoot(Stored storage stored, Subject calldata subject) internal view returns (bytes32) {
-        return _answers[stored.market][SubjectHash.hash(subject)];
+        return _answers[_marketOf(stored)][SubjectHash.hash(subject)];
+    }
+
+    function _marketOf(Stored storage stored) internal view returns (address) {
+        return _markets[stored.market];
     }
 
     function _checkLevel(Walk memory walk, Level level) internal pure {
@@ -182,7 +190,7 @@ abstract contract Disputes is IDisputeGame {
 
     function _checkSubject(bytes32 disputeId, Stored storage stored, Subject calldata subject) internal view {
         bytes32 subjectHash = SubjectHash.hash(subject);
-        bytes32 actual = _disputeId(stored.market, subjectHash, stored.challenger, stored.nonce);
+        bytes32 actual = _disputeId(_marketOf(stored), subjectHash, stored.challenger, stored.nonce);
         if (actual != disputeId) revert DisputeSubject(disputeId, subjectHash);
     }
 
@@ -203,11 +211,20 @@ abstract contract Disputes is IDisputeGame {
         clock.unpack(uint96(position));
     }
 
+    function _numberOf(address market) private returns (uint32 number) {
+        number = _numbers[market];
+        if (number == 0) {
+            number = ++_marketCount;
+            _numbers[market] = number;
+            _markets[number] = market;
+        }
+    }
+
     function _disputeId(
         address market,
         bytes32 subjectHash,
         address challenger,
-        uint96 nonce
+        uint64 nonce
     ) private view returns (bytes32) {
         return
             keccak256(

@@ -5,7 +5,7 @@ import {Reason} from "../interfaces/IDisputable.sol";
 import {DescriptorProof, IDisputeGame, PartialChoice, StepProof} from "../interfaces/IDisputeGame.sol";
 import {IReferee, StepRoots, TileWitness} from "../interfaces/IReferee.sol";
 import {ChessClock, ChessClockLib, Side} from "../libraries/ChessClock.sol";
-import {Descriptor, Operator} from "../libraries/Descriptor.sol";
+import {Descriptor} from "../libraries/Descriptor.sol";
 import {Evidence} from "../libraries/Evidence.sol";
 import {Partials} from "../libraries/Partials.sol";
 import {Subject} from "../libraries/Subject.sol";
@@ -44,14 +44,15 @@ abstract contract PartialResults is Descent {
         _checkTile(stored, words);
         uint32 word = Tile.word(words, element);
         Evidence.checkDescriptor(subject.training.program, descriptor, walk.tensor, false);
-        Operator memory operator = Descriptor.decode(descriptor.descriptor);
         walk.element = element;
-        if (_elementIndex(walk) >= operator.count) revert ElementOutside(_elementIndex(walk), operator.count);
-        if (operator.length < 2) revert PartialsUnsplittable();
+        uint256 count = Descriptor.countOf(descriptor.descriptor);
+        if (_elementIndex(walk) >= count) revert ElementOutside(_elementIndex(walk), count);
+        uint256 length = Descriptor.lengthOf(descriptor.descriptor);
+        if (length < 2) revert PartialsUnsplittable();
         walk.level = Level.Partials;
         walk.lo = 0;
         // SAFETY: a field of 32 bits.
-        walk.hi = uint32(operator.length);
+        walk.hi = uint32(length);
         stored.range = walk.packRange();
         emit PartialsDemanded(disputeId, element, word, walk.hi);
         _moveTo(stored, bytes32(uint256(word)), walk, clock);
@@ -150,7 +151,7 @@ abstract contract PartialResults is Descent {
         int256 exponent,
         int256[16] calldata values
     ) private view {
-        uint256 length = Descriptor.decode(descriptor).length;
+        uint256 length = Descriptor.lengthOf(descriptor);
         int256 claim = int256(uint256(stored.node));
         int256 total = referee.combine(descriptor, values);
         if (walk.lo == 0 && walk.hi == length) {

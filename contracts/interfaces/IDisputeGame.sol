@@ -43,7 +43,7 @@ struct Dispute {
     address market;
     address challenger;
     /// The market's name for one of this challenger's disputes; part of the id, as the subject is.
-    uint96 nonce;
+    uint64 nonce;
     /// The current node; at Partials the claimed value itself, or the root over the sixteen claimed values.
     bytes32 node;
     Walk walk;
@@ -62,8 +62,7 @@ interface IDisputeGame {
         address indexed market,
         address indexed challenger,
         bytes32 subjectHash,
-        Subject subject,
-        ChessClock clock
+        Subject subject
     );
     /// @notice The defendant's segmentRoot for this dispute, by its answer or taken over from another dispute about the subject.
     /// At level Segment the defendant's side opens next, at level Fork the challenger enters a tree.
@@ -72,8 +71,8 @@ interface IDisputeGame {
     event TreeEntered(bytes32 indexed disputeId, Level level, bytes32 node);
     /// @notice The descendants of the current node, `span` levels down.
     event NodeOpened(bytes32 indexed disputeId, bytes32[] children);
-    /// @notice The challenger's choice and the position it leads to. `height` 0 at level Tensor is followed by level Tile.
-    event ChildChosen(bytes32 indexed disputeId, uint8 child, bytes32 node, Level level, uint8 height, uint32 index);
+    /// @notice The challenger's choice. Where it leads follows from the node's position; a leaf of a tensor is its tile.
+    event ChildChosen(bytes32 indexed disputeId, uint8 child, bytes32 node);
     /// @notice The choice that left the segment tree: `node` is the trace or state root of `step` (of the segment, from 0).
     event StepEntered(bytes32 indexed disputeId, uint8 child, bytes32 node, Level level, uint32 step);
     /// @notice The choice that left a trace or state tree: `node` is the root of a tensor of `count` words.
@@ -148,7 +147,7 @@ interface IDisputeGame {
     /// @notice What decides an element.
     function referee() external view returns (IReferee);
 
-    /// @notice A live dispute; of a resolved one its challenger and nonce remain (level None).
+    /// @notice A live dispute; of a resolved one its market, challenger and nonce remain (level None).
     function dispute(bytes32 disputeId) external view returns (Dispute memory);
 
     /// @notice The challenger of a dispute, live or resolved; zero when there was none.
@@ -173,7 +172,7 @@ interface IDisputeGame {
     function openDispute(
         Subject calldata subject,
         address challenger,
-        uint96 nonce,
+        uint64 nonce,
         uint24 defendantClock,
         uint24 challengerClock
     ) external returns (bytes32 disputeId);

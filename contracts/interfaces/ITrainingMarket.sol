@@ -59,13 +59,14 @@ enum TaskStatus {
 }
 
 /// @notice A task as the market stores it.
+/// @dev Ordered so that a challenge reads four slots of it.
 struct Task {
     address requester;
     uint96 price;
     address solver;
-    uint96 solverBond;
-    address receiver;
     uint96 challengerBond;
+    address receiver;
+    uint96 solverBond;
     bytes32 trainingHash;
     uint96 verifierFee;
     uint32 steps;
@@ -80,7 +81,6 @@ struct Task {
     /// Whether the receiver has taken the outcome.
     bool notified;
     uint16 draws;
-    uint32 sampleRate;
     uint16 beaconDelay;
     uint32 checkpointTime;
     uint32 sealWindow;
@@ -89,6 +89,7 @@ struct Task {
     uint24 clock;
     uint24 answerGrace;
     uint24 choiceGrace;
+    uint32 sampleRate;
     /// Block time of the acceptance or of the last checkpoint.
     uint40 progressAt;
     /// Block time at which the last challenge window ends.

@@ -27,7 +27,10 @@ library ChessClockLib {
 
     /// @notice The last second in which the side to move may still move.
     function deadline(ChessClock memory clock) internal pure returns (uint256) {
-        return uint256(clock.movedAt) + (clock.turn == Side.Defendant ? clock.defendant : clock.challenger);
+        // SAFETY: 40 bits and 24 bits.
+        unchecked {
+            return uint256(clock.movedAt) + (clock.turn == Side.Defendant ? clock.defendant : clock.challenger);
+        }
     }
 
     /// @notice Whether the side to move has run out: strictly after its deadline.
@@ -46,26 +49,31 @@ library ChessClockLib {
         uint256 end = deadline(clock);
         if (now_ > end) revert ChessClockExpired(clock.turn, end);
         // SAFETY: now_ ≤ end bounds both casts, since end − movedAt is the side's own uint24.
-        if (clock.turn == Side.Defendant) clock.defendant = uint24(end - now_);
-        else clock.challenger = uint24(end - now_);
+        unchecked {
+            if (clock.turn == Side.Defendant) clock.defendant = uint24(end - now_);
+            else clock.challenger = uint24(end - now_);
+        }
         clock.movedAt = uint40(now_);
         clock.turn = next;
     }
 
     /// @notice turn (8 bits), defendant (24), challenger (24), movedAt (40), from the top.
-    function pack(ChessClock memory clock) internal pure returns (uint96) {
-        return
-            (uint96(clock.turn) << 88) |
-            (uint96(clock.defendant) << 64) |
-            (uint96(clock.challenger) << 40) |
-            uint96(clock.movedAt);
+    function pack(ChessClock memory clock) internal pure returns (uint96 packed) {
+        // SAFETY: the words of a struct in memory are clean.
+        assembly ("memory-safe") {
+            packed := or(shl(88, mload(clock)), shl(64, mload(add(clock, 0x20))))
+            packed := or(packed, or(shl(40, mload(add(clock, 0x40))), mload(add(clock, 0x60))))
+        }
     }
 
     /// @notice Sets the fields of a packed clock.
     function unpack(ChessClock memory clock, uint96 packed) internal pure {
-        clock.turn = Side(uint8(packed >> 88));
-        clock.defendant = uint24(packed >> 64);
-        clock.challenger = uint24(packed >> 40);
-        clock.movedAt = uint40(packed);
+        // SAFETY: `pack` wrote a side that exists.
+        assembly ("memory-safe") {
+            mstore(clock, and(shr(88, packed), 0xff))
+            mstore(add(clock, 0x20), and(shr(64, packed), 0xffffff))
+            mstore(add(clock, 0x40), and(shr(40, packed), 0xffffff))
+            mstore(add(clock, 0x60), and(packed, 0xffffffffff))
+        }
     }
 }

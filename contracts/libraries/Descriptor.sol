@@ -135,6 +135,24 @@ library Descriptor {
         }
     }
 
+    /// @notice Words of the output of a descriptor that `decode` has accepted.
+    function countOf(bytes calldata descriptor) internal pure returns (uint256 count) {
+        unchecked {
+            (uint256 offset, uint256 rank) = _dimensionsOf(descriptor);
+            count = 1;
+            // SAFETY: decode has bounded the product.
+            for (uint256 end = offset + 4 * rank; offset < end; offset += 4) count *= _load(offset, 4);
+        }
+    }
+
+    /// @notice Reduced length K of a descriptor that `decode` has accepted.
+    function lengthOf(bytes calldata descriptor) internal pure returns (uint256) {
+        unchecked {
+            (uint256 offset, uint256 rank) = _dimensionsOf(descriptor);
+            return _load(offset + 4 * rank, 4);
+        }
+    }
+
     /// @notice Reads and checks a state descriptor.
     function decodeState(bytes calldata descriptor) internal pure returns (StateTensor memory state) {
         if (descriptor.length != STATE_BYTES) revert DescriptorLength(descriptor.length, STATE_BYTES);
@@ -181,6 +199,16 @@ library Descriptor {
         unchecked {
             uint256 range = _load(operator.rangesOffset + i * RANGE_BYTES, RANGE_BYTES);
             return (range >> 32, range & 0xffffffff);
+        }
+    }
+
+    function _dimensionsOf(bytes calldata descriptor) private pure returns (uint256 offset, uint256 rank) {
+        uint256 start;
+        assembly ("memory-safe") {
+            start := descriptor.offset
+        }
+        unchecked {
+            return (start + HEAD_BYTES, _load(start, 4) & 0xff);
         }
     }
 

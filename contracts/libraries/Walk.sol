@@ -73,8 +73,11 @@ library WalkLib {
     function span(Walk memory walk) internal pure returns (uint256) {
         uint256 height = walk.height;
         if (height <= SPAN) return height;
-        uint256 rounds = (height + SPAN - 1) / SPAN;
-        return (height + rounds - 1) / rounds;
+        // SAFETY: a height is below 2^8.
+        unchecked {
+            uint256 rounds = (height + SPAN - 1) / SPAN;
+            return (height + rounds - 1) / rounds;
+        }
     }
 
     /// @notice Moves to the `child`-th node, `span` levels down.
@@ -92,26 +95,27 @@ library WalkLib {
 
     /// @notice The fields that every level has, from the top in declaration order.
     function pack(Walk memory walk) internal pure returns (uint152 packed) {
-        uint256 bits = uint256(walk.level);
-        bits = (bits << 8) | walk.height;
-        bits = (bits << 32) | walk.index;
-        bits = (bits << 32) | walk.leaves;
-        bits = (bits << 32) | walk.step;
-        bits = (bits << 32) | walk.tensor;
-        bits = (bits << 8) | (walk.ofState ? 1 : 0);
-        // SAFETY: the widths above add up to 152.
-        packed = uint152(bits);
+        // SAFETY: the words of a struct in memory are clean, and the widths 8, 8, 32, 32, 32, 32 and 8 add up to 152.
+        assembly ("memory-safe") {
+            packed := or(shl(144, mload(walk)), shl(136, mload(add(walk, 0x20))))
+            packed := or(packed, or(shl(104, mload(add(walk, 0x40))), shl(72, mload(add(walk, 0x60)))))
+            packed := or(packed, or(shl(40, mload(add(walk, 0x80))), shl(8, mload(add(walk, 0xa0)))))
+            packed := or(packed, mload(add(walk, 0xc0)))
+        }
     }
 
     /// @notice Sets the fields that `pack` keeps.
     function unpack(Walk memory walk, uint152 packed) internal pure {
-        walk.level = Level(uint8(packed >> 144));
-        walk.height = uint8(packed >> 136);
-        walk.index = uint32(packed >> 104);
-        walk.leaves = uint32(packed >> 72);
-        walk.step = uint32(packed >> 40);
-        walk.tensor = uint32(packed >> 8);
-        walk.ofState = uint8(packed) != 0;
+        // SAFETY: `pack` wrote a level that exists and a bool that is 0 or 1.
+        assembly ("memory-safe") {
+            mstore(walk, and(shr(144, packed), 0xff))
+            mstore(add(walk, 0x20), and(shr(136, packed), 0xff))
+            mstore(add(walk, 0x40), and(shr(104, packed), 0xffffffff))
+            mstore(add(walk, 0x60), and(shr(72, packed), 0xffffffff))
+            mstore(add(walk, 0x80), and(shr(40, packed), 0xffffffff))
+            mstore(add(walk, 0xa0), and(shr(8, packed), 0xffffffff))
+            mstore(add(walk, 0xc0), and(packed, 0xff))
+        }
     }
 
     /// @notice The fields that only Partials has, from the top in declaration order.

@@ -11,7 +11,7 @@ contract RogueMarket is IDisputable {
 
     IDisputeGame public immutable game;
     bytes32 public last;
-    uint96 private _nonce;
+    uint64 private _nonce;
 
     constructor(IDisputeGame game_) {
         game = game_;

@@ -80,7 +80,7 @@ export function foldOpening(children: readonly Bytes32[]): Bytes32 {
   return level[0]!;
 }
 
-/** Levels that the opening of a node of this height goes down: as few rounds as reach the leaves, of even length. */
+/** Levels that the opening of a node of this height goes down: few rounds as reach the leaves, of even length. */
 export function openingHeight(height: number): number {
   return Math.ceil(height / Math.max(1, Math.ceil(height / OPENING_HEIGHT)));
 }

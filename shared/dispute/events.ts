@@ -26,13 +26,7 @@ export type DisputeEvent =
   | { readonly eventName: "NodeOpened"; readonly args: { readonly children: readonly Bytes32[] } }
   | {
       readonly eventName: "ChildChosen";
-      readonly args: {
-        readonly child: number;
-        readonly node: Bytes32;
-        readonly level: number;
-        readonly height: number;
-        readonly index: number;
-      };
+      readonly args: { readonly child: number; readonly node: Bytes32 };
     }
   | {
       readonly eventName: "StepEntered";

@@ -6,7 +6,7 @@ import { bytesToWords } from "../commitment/tile.ts";
 import { depthOf } from "../commitment/treeProof.ts";
 import { TouchstoneError } from "../errors.ts";
 import { type DisputedSegment, type DisputeEvent, REASONS, type Reason } from "./events.ts";
-import { enterTensor, Level, type Position, START } from "./position.ts";
+import { childOf, enterTensor, Level, type Position, START } from "./position.ts";
 
 export class WalkOrderError extends TouchstoneError {
   readonly code = "WALK_ORDER";
@@ -90,7 +90,8 @@ export class Walk {
         this.published = { kind: "children", children: event.args.children };
         break;
       case "ChildChosen": {
-        const { node, height, index } = event.args;
+        const { child, node } = event.args;
+        const { height, index } = childOf(this.position, child);
         const level = this.position.level === Level.tensor && height === 0 ? Level.tile : this.position.level;
         this.#move({ ...this.position, level, height, index }, node);
         break;

@@ -158,6 +158,6 @@ describe("depthOf and openingHeight", () => {
       assert.equal(depthOf(2 ** depth), depth);
       assert.equal(depthOf(2 ** depth + 1), depth + 1);
     }
-    assert.deepEqual([0, 1, 4, 5, 6, 8, 11, 14, 17, 30].map(openingHeight), [0, 1, 4, 5, 3, 4, 4, 5, 5, 5]);
+    assert.deepEqual([0, 1, 5, 6, 7, 8, 11, 14, 16, 17, 30].map(openingHeight), [0, 1, 5, 3, 4, 4, 4, 5, 4, 5, 5]);
   });
 });

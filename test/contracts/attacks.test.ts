@@ -24,6 +24,7 @@ import { claimSegment, programTrees } from "./support/claimed.ts";
 import { lieAbout } from "./support/lies.ts";
 import { Dispute, Level, Reason } from "./support/player.ts";
 import { attest, disputeSolver, SALT } from "./support/scene.ts";
+import { domainOf, signAnswer } from "./support/signatures.ts";
 import { append, challenge, endRoot, post, specOf, startTask, TERMS, trainingOf } from "./support/task.ts";
 
 const { revertWithCustomError, revertWithCustomErrorWithArgs } = viem.assertions;
@@ -38,32 +39,13 @@ async function arena(): Promise<Arena> {
   return networkHelpers.loadFixture(deployArena);
 }
 
-function signAnswer(
-  { game }: Arena,
-  wallet: Wallet,
-  message: { market: `0x${string}`; subjectHash: Bytes32; segmentRoot: Bytes32 },
-) {
-  return wallet.signTypedData({
-    domain: { name: "Touchstone DisputeGame", version: "1", chainId: 31337, verifyingContract: game.address },
-    types: {
-      Answer: [
-        { name: "market", type: "address" },
-        { name: "subjectHash", type: "bytes32" },
-        { name: "segmentRoot", type: "bytes32" },
-      ],
-    },
-    primaryType: "Answer",
-    message,
-  });
-}
-
 describe("words in the defendant's mouth", () => {
   it("an answer signed for one task does not serve another", async () => {
     const a = await arena();
     const first = await disputeSolver({ arena: a, job, initial });
     const second = await disputeSolver({ arena: a, job, initial });
     const segment = first.defendant.claimed.segment;
-    const signature = await signAnswer(a, wallets.solver, {
+    const signature = await signAnswer(wallets.solver, domainOf(a.game), {
       market: a.market.address,
       subjectHash: await a.game.read.hashSubject([first.subject]),
       segmentRoot: segment.root,
@@ -84,7 +66,7 @@ describe("words in the defendant's mouth", () => {
     const { segment } = defendant.claimed;
     const subjectHash = await a.game.read.hashSubject([subject]);
     const message = { market: rogue.address, subjectHash, segmentRoot: segment.root };
-    const signature = await signAnswer(a, wallets.solver, message);
+    const signature = await signAnswer(wallets.solver, domainOf(a.game), message);
     const relay = (id: Bytes32) =>
       a.game.write.answerFor([id, subject, segment.root, segment.proof(5), signature], by(wallets.challenger));
     await relay(rogueId);
@@ -119,7 +101,13 @@ describe("words in the defendant's mouth", () => {
     const message = { market: market.address, subjectHash, segmentRoot: claimed.segment.root };
     const relay = async (signer: Wallet) =>
       game.write.answerFor(
-        [disputeId, subject, claimed.segment.root, claimed.segment.proof(5), await signAnswer(a, signer, message)],
+        [
+          disputeId,
+          subject,
+          claimed.segment.root,
+          claimed.segment.proof(5),
+          await signAnswer(signer, domainOf(a.game), message),
+        ],
         by(wallets.stranger),
       );
     await revertWithCustomError(relay(wallets.stranger), game, "DisputeSignature");

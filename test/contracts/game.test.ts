@@ -11,6 +11,7 @@ import { type Arena, atNextBlock, by, deployArena, networkHelpers, viem, wallets
 import { lieAbout } from "./support/lies.ts";
 import { type Dispute, Level, Reason, sixteen } from "./support/player.ts";
 import { disputeSolver, disputeVerifier } from "./support/scene.ts";
+import { domainOf, signAnswer, signPartials } from "./support/signatures.ts";
 import { challenge } from "./support/task.ts";
 import { wideProgram } from "./support/wide.ts";
 
@@ -76,6 +77,7 @@ describe("clocks", () => {
     ["Tile", Level.tile, 1, mapDispute],
     ["State", Level.state, 0, stateDispute],
     ["State", Level.state, 1, stateDispute],
+    ["Tile with a long sum", Level.tile, 1, dotDispute],
     ["Partials", Level.partials, 0, dotDispute],
     ["Partials", Level.partials, 1, dotDispute],
     ["Fork", Level.fork, 1, digestDispute],
@@ -91,23 +93,60 @@ describe("clocks", () => {
       const deadline = Number(await arena.game.read.deadline([disputeId]));
       const move = () => (turn === 0 ? dispute.defend(walk) : dispute.attack(walk));
       const early = await networkHelpers.takeSnapshot();
-      await atNextBlock(deadline);
-      await revertWithCustomErrorWithArgs(
-        arena.game.write.claimTimeout([disputeId], by(wallets.stranger)),
-        arena.game,
-        "TimeoutEarly",
-        [BigInt(deadline)],
-      );
-      await early.restore();
-      await atNextBlock(deadline);
-      await move();
-      await early.restore();
+      for (const second of [deadline - 1, deadline]) {
+        await atNextBlock(second);
+        await revertWithCustomErrorWithArgs(
+          arena.game.write.claimTimeout([disputeId], by(wallets.stranger)),
+          arena.game,
+          "TimeoutEarly",
+          [BigInt(deadline)],
+        );
+        await early.restore();
+        await atNextBlock(second);
+        await move();
+        const { walk: after, clock: left } = await dispute.state();
+        // What is left to the side that moved, unless its move decided.
+        const own = turn === 0 ? left.defendant : left.challenger;
+        if (after.level !== Level.none) assert.equal(own, deadline - second);
+        await early.restore();
+      }
       await atNextBlock(deadline + 1);
       await revertWithCustomErrorWithArgs(move(), arena.game, "ChessClockExpired", [turn, BigInt(deadline)]);
       await arena.game.write.claimTimeout([disputeId], by(wallets.stranger));
       assert.deepEqual(await dispute.outcome(), { defendantConvicted: turn === 0, reason: Reason.timeout });
     });
   }
+
+  it("count as well for what others send in the defendant's name", async () => {
+    const { arena, dispute, disputeId, subject, defendant, taskId, training } = await mapDispute();
+    const { game, market } = arena;
+    const second = await challenge(arena, taskId, 0, wallets.solver, training, wallets.stranger);
+    const { segment } = defendant.claimed;
+    const message = {
+      market: market.address,
+      subjectHash: await game.read.hashSubject([subject]),
+      segmentRoot: segment.root,
+    };
+    const signature = await signAnswer(wallets.solver, domainOf(game), message);
+    const answered = [subject, segment.root, segment.proof(5)] as const;
+    const relay = () => game.write.answerFor([disputeId, ...answered, signature], by(wallets.stranger));
+    const adopt = () => game.write.adopt([second.disputeId, subject], by(wallets.stranger));
+    const exactly = async (id: Hash, move: () => Promise<unknown>) => {
+      const deadline = Number(await game.read.deadline([id]));
+      const early = await networkHelpers.takeSnapshot();
+      await atNextBlock(deadline + 1);
+      await revertWithCustomErrorWithArgs(move(), game, "ChessClockExpired", [0, BigInt(deadline)]);
+      for (const time of [deadline - 1, deadline]) {
+        await early.restore();
+        await atNextBlock(time);
+        await move();
+      }
+      await early.restore();
+    };
+    await exactly(disputeId, relay);
+    await dispute.play(reaches(Level.segment, 0));
+    await exactly(second.disputeId, adopt);
+  });
 
   it("charge only the side to move", async () => {
     const { dispute } = await mapDispute();
@@ -251,9 +290,9 @@ describe("answering", () => {
       subjectHash: await game.read.hashSubject([subject]),
       segmentRoot: root,
     };
-    const signed = await signAnswer(arena, wallets.solver, message);
-    const forged = await signAnswer(arena, wallets.stranger, message);
-    const other = await signAnswer(arena, wallets.solver, { ...message, segmentRoot: ZERO_BYTES32 });
+    const signed = await signAnswer(wallets.solver, domainOf(game), message);
+    const forged = await signAnswer(wallets.stranger, domainOf(game), message);
+    const other = await signAnswer(wallets.solver, domainOf(game), { ...message, segmentRoot: ZERO_BYTES32 });
     const relay = (signature: `0x${string}`) =>
       game.write.answerFor([disputeId, subject, root, siblings, signature], by(wallets.stranger));
     for (const signature of [forged, other, "0x" as const]) {
@@ -264,50 +303,7 @@ describe("answering", () => {
   });
 });
 
-const DOMAIN = { name: "Touchstone DisputeGame", version: "1", chainId: 31337 };
-
 type Hash = `0x${string}`;
-
-async function signAnswer(
-  { game }: Arena,
-  wallet: typeof wallets.solver,
-  message: { market: Hash; subjectHash: Hash; segmentRoot: Hash },
-): Promise<Hash> {
-  return wallet.signTypedData({
-    domain: { ...DOMAIN, verifyingContract: game.address },
-    types: {
-      Answer: [
-        { name: "market", type: "address" },
-        { name: "subjectHash", type: "bytes32" },
-        { name: "segmentRoot", type: "bytes32" },
-      ],
-    },
-    primaryType: "Answer",
-    message,
-  });
-}
-
-async function signPartials(
-  { game }: Arena,
-  wallet: typeof wallets.solver,
-  message: { disputeId: Hash; lo: number; hi: number; claim: Hash; exponent: bigint; valuesRoot: Hash },
-): Promise<Hash> {
-  return wallet.signTypedData({
-    domain: { ...DOMAIN, verifyingContract: game.address },
-    types: {
-      Partials: [
-        { name: "disputeId", type: "bytes32" },
-        { name: "lo", type: "uint32" },
-        { name: "hi", type: "uint32" },
-        { name: "claim", type: "bytes32" },
-        { name: "exponent", type: "int256" },
-        { name: "valuesRoot", type: "bytes32" },
-      ],
-    },
-    primaryType: "Partials",
-    message,
-  });
-}
 
 describe("opening a node", () => {
   it("is for anyone in the defendant's turn, with all children that fold to it", async () => {
@@ -629,14 +625,14 @@ describe("partial results", () => {
         by(wallets.stranger),
       );
     const wrong = [
-      await signPartials(arena, wallets.stranger, message),
-      await signPartials(arena, wallets.solver, { ...message, disputeId: ZERO_BYTES32 }),
-      await signPartials(arena, wallets.solver, { ...message, hi: 99 }),
-      await signPartials(arena, wallets.solver, { ...message, claim: ZERO_BYTES32 }),
-      await signPartials(arena, wallets.solver, { ...message, exponent: 0n }),
+      await signPartials(wallets.stranger, domainOf(game), message),
+      await signPartials(wallets.solver, domainOf(game), { ...message, disputeId: ZERO_BYTES32 }),
+      await signPartials(wallets.solver, domainOf(game), { ...message, hi: 99 }),
+      await signPartials(wallets.solver, domainOf(game), { ...message, claim: ZERO_BYTES32 }),
+      await signPartials(wallets.solver, domainOf(game), { ...message, exponent: 0n }),
     ];
     for (const signature of wrong) await revertWithCustomError(relay(signature), game, "DisputeSignature");
-    await relay(await signPartials(arena, wallets.solver, message));
+    await relay(await signPartials(wallets.solver, domainOf(game), message));
     assert.equal((await dispute.state()).clock.turn, 1);
   });
 });

@@ -94,8 +94,7 @@ export class SimulatedGame {
           return resolved(move.choice.hash !== zeroHash(next.height), "opening");
         }
         assert(next.height > 0 || level === Level.tensor, "a leaf has a move of its own");
-        const args = { child: move.choice.child, node: move.choice.hash, level, ...next };
-        return { eventName: "ChildChosen", args };
+        return { eventName: "ChildChosen", args: { child: move.choice.child, node: move.choice.hash } };
       }
       case "enterStep": {
         assert.equal(level, Level.segment);
