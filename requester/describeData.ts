@@ -33,7 +33,8 @@ export interface DataDescription {
 
 const EXAMPLES = 3;
 
-export function describeData(kind: string, data: Dataset): DataDescription {
+/** @param trains whether something is to be learnt from the samples. */
+export function describeData(kind: string, data: Dataset, trains = true): DataDescription {
   const { layout, training, heldOut, classes, text } = data;
   const count = training.length / layout.words;
   return {
@@ -50,7 +51,7 @@ export function describeData(kind: string, data: Dataset): DataDescription {
     heldOut: heldOut.length / layout.words,
     bytes: encodeSamples(layout, training).length,
     vocabulary: text?.tokenizer.size ?? null,
-    warnings: datasetWarnings(data),
+    warnings: datasetWarnings(data, trains),
     examples: Array.from({ length: Math.min(EXAMPLES, count) }, (_, sample) => {
       const words = training.subarray(sample * layout.words, (sample + 1) * layout.words);
       return Object.fromEntries(layout.fields.map((field) => [field.name, exampleOf(data, field, words)]));

@@ -9,6 +9,7 @@ import type { EngineOptions } from "../shared/engine/provider.ts";
 import { segmentCount, sourceOutputs } from "../shared/program/job.ts";
 import type { StateRole } from "../shared/program/program.ts";
 import { type Violation, violations } from "./marketRules.ts";
+import { parameterCount } from "./parameterCount.ts";
 import { escrowOf } from "./post.ts";
 import type { PreparedTask } from "./prepare.ts";
 
@@ -68,14 +69,14 @@ export async function planTask(prepared: PreparedTask, { honest, ...options }: P
     const replayed = probabilityReplayed(Math.round(sampleRate * 65536), draws, honest);
     const caughtHalf = probabilityCaught(replayed, Math.max(1, Math.floor(segments / 2)));
     return {
-      parameters: wordsOf(prepared, "parameter"),
+      parameters: parameterCount(job.program),
       statistics: wordsOf(prepared, "running"),
       operators: job.program.operators.length,
       segments,
       vocabulary: data.text?.tokenizer.size ?? null,
       samples: data.training.length / data.layout.words,
       heldOut: data.heldOut.length / data.layout.words,
-      warnings: [...datasetWarnings(data), ...prepared.warnings],
+      warnings: [...datasetWarnings(data, task.training.kind !== "inference"), ...prepared.warnings],
       violations: violations(task.market, null),
       stepMs,
       commitmentMs,

@@ -15,7 +15,7 @@ export function addData(program: Command): void {
     .option("--json", "one JSON object")
     .action(async (file: string, { json = false }: { readonly json?: boolean }) => {
       const { task, data } = await prepareData(file);
-      const description = describeData(task.data.kind, data);
+      const description = describeData(task.data.kind, data, task.training.kind !== "inference");
       createOutput(json).event("data", { ...description }, tell(description));
     });
 }

@@ -1,9 +1,7 @@
 /** What people see of the demo. */
 import { formatUnits } from "viem";
 import type { Reason } from "../../shared/dispute/events.ts";
-import { wordCount } from "../../shared/program/descriptor.ts";
-import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
-import { isInference } from "../fetchOutputs.ts";
+import { parameterCount } from "../parameterCount.ts";
 import type { PreparedTask } from "../prepare.ts";
 import { plotCurve } from "../terminal/plot.ts";
 import type { CheatedRun } from "./cheatedRun.ts";
@@ -43,9 +41,7 @@ export function createReporter(write: (text: string) => void, silent: boolean): 
   return {
     silent,
     stage({ chain, deployment }, { task, data, taskPackage: { job } }) {
-      const { state, constants } = job.program;
-      const tensors = isInference(state) ? constants : parameterIndices(state).map((index) => state[index]!);
-      const parameters = tensors.reduce((sum, { shape }) => sum + wordCount(shape), 0);
+      const parameters = parameterCount(job.program);
       say(`chain ${chain.chainId}, market ${deployment.market}`);
       say(
         `task ${task.name}: ${group(parameters)} parameters, ${job.program.operators.length} operators a step, ${job.steps} steps, ` +

@@ -6,7 +6,8 @@ import { UNKNOWN_TOKEN } from "./tokenizer.ts";
 /** Share of unknown characters that is worth a word. */
 const UNKNOWN_SHARE = 0.05;
 
-export function datasetWarnings({ layout, training, heldOut, classes, text }: Dataset): string[] {
+/** @param trains whether something is to be learnt from the samples; what an inference is applied to need not be held out. */
+export function datasetWarnings({ layout, training, heldOut, classes, text }: Dataset, trains = true): string[] {
   const warnings: string[] = [];
   if (text !== null && text.tokenizer.size < 2) {
     warnings.push("the vocabulary has one token, the unknown one: minimumCount is greater than any character's count");
@@ -30,7 +31,7 @@ export function datasetWarnings({ layout, training, heldOut, classes, text }: Da
     const absent = names.filter((_, number) => !seen.has(number));
     if (absent.length > 0) warnings.push(`no training sample has the ${field.name} ${absent.slice(0, 5).join(", ")}`);
   }
-  if (heldOut.length === 0)
+  if (trains && heldOut.length === 0)
     warnings.push("nothing is held out, so nobody can tell how well the model does on new data");
   return warnings;
 }

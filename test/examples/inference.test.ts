@@ -4,6 +4,8 @@ import path from "node:path";
 import { test } from "node:test";
 import { train } from "../../examples/inference/train.ts";
 import { EvaluationError, evaluateModel } from "../../requester/evaluateModel.ts";
+import { parameterCount } from "../../requester/parameterCount.ts";
+import { datasetWarnings } from "../../shared/data/warnings.ts";
 import { convictedAt, exampleTask, trainedFor } from "./examples.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../examples/inference");
@@ -19,6 +21,9 @@ test("every checkpoint is the outputs of one batch, and the score is that of the
   assert.ok(Math.abs(losses.reduce((a, b) => a + b) / losses.length - trained.loss) < 1e-9);
   assert.ok(trained.accuracy! > 0.85 && trained.loss < trained.baseline!.loss / 2, `${trained.accuracy}`);
   assert.deepEqual(untrained, trained);
+  assert.ok(parameterCount(job.program) > 7000);
+  assert.match(datasetWarnings(prepared.data).join(), /nothing is held out/);
+  assert.deepEqual(datasetWarnings(prepared.data, false), []);
   await assert.rejects(evaluateModel(prepared, new Uint8Array()), EvaluationError);
 });
 
