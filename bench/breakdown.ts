@@ -3,10 +3,9 @@ import * as onnxruntime from "onnxruntime-node";
 import { KernelSession } from "../shared/engine/kernels/kernelSession.ts";
 import type { Command } from "../shared/engine/kernels/plan.ts";
 import { sourceOutputs } from "../shared/program/job.ts";
-import { median } from "./contender.ts";
 import type { Training } from "./models/training.ts";
 
-/** Milliseconds of a step. */
+/** Milliseconds of the fastest step of several. */
 export interface Breakdown {
   /** Matrix products, and the rounding of what they give. */
   readonly dot: number;
@@ -24,7 +23,6 @@ export interface Breakdown {
 const STEPS = 12;
 
 export async function breakdown({ job, initialState }: Training, threads: number): Promise<Breakdown> {
-  const kinds = ["dot", "quantise", "map", "reduce", "move"] as const;
   const sums = new Map<string, number>();
   const observer = (command: Command, milliseconds: number): void => {
     const kind = kindOf(command);
@@ -33,32 +31,22 @@ export async function breakdown({ job, initialState }: Training, threads: number
   const runtime = { name: "measured", library: onnxruntime, provider: "cpu", threads, fillsOutputs: true };
   const session = await KernelSession.open(runtime, { program: job.program }, observer);
   await session.load(initialState);
-  const steps: Breakdown[] = [];
+  let least = Number.POSITIVE_INFINITY;
+  let fastest: Breakdown | null = null;
   for (let step = 0; step < STEPS; step++) {
     const sources = sourceOutputs(job, step);
     sums.clear();
     const started = performance.now();
     await session.advance(sources, []);
     const wall = performance.now() - started;
-    const [dot, quantise, map, reduce, move] = kinds.map((kind) => sums.get(kind) ?? 0) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    steps.push({ dot, quantise, map, reduce, move, overhead: wall - dot - quantise - map - reduce - move });
+    if (wall >= least) continue;
+    least = wall;
+    const of = (kind: keyof Breakdown) => sums.get(kind) ?? 0;
+    const parts = { dot: of("dot"), quantise: of("quantise"), map: of("map"), reduce: of("reduce"), move: of("move") };
+    fastest = { ...parts, overhead: wall - Object.values(parts).reduce((sum, ms) => sum + ms, 0) };
   }
   await session.release();
-  const ofKind = (kind: keyof Breakdown) => median(steps.slice(STEPS / 3).map((step) => step[kind]));
-  return {
-    dot: ofKind("dot"),
-    quantise: ofKind("quantise"),
-    map: ofKind("map"),
-    reduce: ofKind("reduce"),
-    move: ofKind("move"),
-    overhead: ofKind("overhead"),
-  };
+  return fastest!;
 }
 
 function kindOf(command: Command): keyof Breakdown {

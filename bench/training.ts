@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { stateRoot } from "../shared/commitment/stateRoot.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import { type Breakdown, breakdown } from "./breakdown.ts";
-import { type Contender, median, race } from "./contender.ts";
+import { type Contender, race } from "./contender.ts";
 import { networks } from "./models/networks.ts";
 import { nativeContender } from "./native/contender.ts";
 import { findPyTorch, pytorchContender } from "./pytorch.ts";
@@ -18,7 +18,7 @@ interface TrainingOptions {
   readonly json?: boolean;
 }
 
-/** One network on one number of threads. Times are medians in milliseconds. */
+/** One network on one number of threads. Times are the least of all rounds, in milliseconds. */
 export interface TrainingResult {
   readonly name: string;
   readonly threads: number;
@@ -40,6 +40,8 @@ export interface TrainingResult {
   readonly commitmentMs: number;
   /** By which part an interval is longer when the commitment before it is made meanwhile, as a solver makes it; measured in turns. */
   readonly commitmentShare: number;
+  /** The same, if steps waited for it. */
+  readonly commitmentShareInTurns: number;
   /** A step with every operator's output kept, as a dispute asks for, against a step. */
   readonly traceRatio: number;
   /** Most memory of a process that trains it, with this program and its runtime. */
@@ -108,6 +110,7 @@ async function measure(name: string, threads: number, rounds: number): Promise<T
       ratioPytorch: pytorch === undefined ? null : touchstoneMs / pytorch.stepMs,
       commitmentMs,
       commitmentShare: delay / (interval * alone!.stepMs + delay),
+      commitmentShareInTurns: commitmentMs / (interval * alone!.stepMs + commitmentMs),
       traceRatio: traceMs / touchstoneMs,
       peakMiB: peak(name, threads),
       breakdown: await breakdown(training, threads),
@@ -125,7 +128,7 @@ function commitmentTime(state: readonly Tensor[]): number {
     return performance.now() - started;
   });
   // The first ones compile the hash functions.
-  return median(times.slice(2));
+  return Math.min(...times.slice(2));
 }
 
 function peak(name: string, threads: number): number {
@@ -147,7 +150,7 @@ function table(result: TrainingResult): string {
     row("PyTorch", result.pytorchMs, result.ratioPytorch, losses.pytorch) +
     `\nA step's milliseconds: ${parts.join(", ")}.\n` +
     `A commitment to the state takes ${result.commitmentMs.toFixed(2)} ms beside the next steps and adds ` +
-    `${(100 * result.commitmentShare).toFixed(2)} % at ${result.interval} steps each; a traced step ${result.traceRatio.toFixed(1)} × a step; ` +
+    `${(100 * result.commitmentShare).toFixed(2)} % at ${result.interval} steps each (${(100 * result.commitmentShareInTurns).toFixed(2)} % if they waited); a traced step ${result.traceRatio.toFixed(1)} × a step; ` +
     `most memory ${result.peakMiB.toFixed(0)} MiB.\n`
   );
 }

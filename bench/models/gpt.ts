@@ -21,7 +21,7 @@ export function gpt(): Training {
 /** Matrices take nearly all of its time. */
 export function wideGpt(): Training {
   const sizes = { layers: 2, width: 512, heads: 8, context: 64, vocabulary: 96 };
-  return gptTraining("gpt-wide", sizes, { batch: 8, stepsOfRound: 2, samples: 256 });
+  return gptTraining("gpt-wide", sizes, { batch: 8, stepsOfRound: 6, samples: 256 });
 }
 
 export function gptTraining(

@@ -246,14 +246,14 @@ export class KernelSession implements HostedSession {
   async #bind(command: Command, exports: Exports, memory: WebAssembly.Memory): Promise<BoundCommand> {
     switch (command.kind) {
       case "kernel": {
-        const { code, extent, cell, isForTraces } = command;
+        const { code, extent, cell, isFurther, isForTraces } = command;
         const kernel = exports[code]!;
         const run = (...places: number[]): number | Promise<number> =>
           this.#crew === null ? kernel(0, extent.length, ...places) : this.#crew.run(code, extent, places);
         const addresses = command.places.map(({ buffer, offset }) => this.#offsets[buffer]! + offset);
         const cells = this.#cells;
         const note = (measured: number): void => {
-          if (cell !== null) cells[cell] = measured;
+          if (cell !== null) cells[cell] = isFurther ? Math.max(cells[cell]!, measured >>> 0) : measured;
         };
         return (_, kept) => {
           if (isForTraces && kept === null) return;

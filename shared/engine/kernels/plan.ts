@@ -54,6 +54,8 @@ export interface KernelCommand {
   readonly places: readonly Place[];
   /** Takes the kernel's result, or null. */
   readonly cell: CellId | null;
+  /** Whether the cell holds what was measured of an earlier part of the tensor: the greater of both stands. */
+  readonly isFurther: boolean;
   /** Whether only traces need what it makes. */
   readonly isForTraces: boolean;
 }
@@ -109,6 +111,24 @@ export function planProgram(program: Program): Plan {
 }
 
 const WORD_BYTES = 4;
+/** A right factor that is multiplied by few rows is copied and multiplied by panels that stay in the cache, where it is much larger. */
+const PANEL_BYTES = 2 ** 20;
+const MOST_PANEL_ROWS = 64;
+const LEAST_PANELS = 4;
+
+/** A factor of a Dot. */
+interface Side {
+  readonly operand: Operand;
+  readonly peak: Operand;
+  /** Dimensions along which it moves. */
+  readonly moving: readonly number[];
+}
+
+interface KernelOptions {
+  readonly into?: Command[];
+  readonly isForTraces?: boolean;
+  readonly isFurther?: boolean;
+}
 const ELEMENT: Readonly<Record<Dtype, ElementType>> = { [Dtype.float32]: "float32", [Dtype.int32]: "int32" };
 
 class Planner {
@@ -377,6 +397,13 @@ class Planner {
       return;
     }
 
+    if (batch.length === 0 && size(rows) <= MOST_PANEL_ROWS && columns.length === 1) {
+      const panel = largestDivisor(full[columns[0]!]!, PANEL_BYTES / (8 * length));
+      if (size(columns) >= LEAST_PANELS * panel && panel * length * 16 >= PANEL_BYTES) {
+        this.#panels(operator, first, second, { rows, column: columns[0]!, panel }, output, reference);
+        return;
+      }
+    }
     let transposed: readonly [boolean, boolean];
     let places: readonly [BufferId, BufferId];
     if (batch.length === 0) {
@@ -409,6 +436,77 @@ class Planner {
     const dense = denseStrides(order.map((d) => shape[d]!));
     const strides = shape.map((_, d) => (order.includes(d) ? dense[order.indexOf(d)]! : 0));
     this.#round(output, product, shape, strides, reference);
+  }
+
+  /** A product by panels of its columns; each is copied to the grid, multiplied and rounded before the next. */
+  #panels(
+    { shape, length, bits }: DotOperator,
+    left: Side,
+    right: Side,
+    { rows, column, panel }: { rows: readonly number[]; column: number; panel: number },
+    output: BufferId,
+    reference: Reference,
+  ): void {
+    const full = [...shape, length];
+    const reduced = shape.length;
+    const x = this.#matrix(left.operand, left.peak, full, rows, bits, true);
+    const reducedFirst = right.moving[0] === reduced;
+    const dimensions = reducedFirst ? [reduced, column] : [column, reduced];
+    const along = (strides: readonly number[]) => dimensions.map((d) => (full[d] === 1 ? 0 : strides[d]!));
+    const height = wordCount(rows.map((d) => full[d]!));
+    const [copy, product] = [this.#buffer(length * panel * 8, false), this.#buffer(height * panel * 8, false)];
+    const lengths = shape.with(column, panel);
+    const order = [...rows, column];
+    const dense = denseStrides(order.map((d) => lengths[d]!));
+    const rounding = {
+      lengths,
+      inputs: [{ type: "float64", strides: shape.map((_, d) => (order.includes(d) ? dense[order.indexOf(d)]! : 0)) }],
+      output: "float32",
+      outputStrides: denseStrides(shape),
+      measure: this.#measured.has(keyOf(reference)),
+    } as const;
+    const cell = rounding.measure ? this.#newCell(reference) : null;
+    for (let start = 0; start < shape[column]!; start += panel) {
+      const from = (operand: Operand) => ({ ...operand, offset: operand.offset + start * operand.strides[column]! });
+      this.#elementwise(
+        copy,
+        [from(right.operand), from(right.peak)],
+        {
+          lengths: dimensions.map((d) => (d === column ? panel : length)),
+          inputs: [
+            { type: ELEMENT[right.operand.dtype], strides: along(right.operand.strides) },
+            { type: ELEMENT[right.peak.dtype], strides: along(right.peak.strides) },
+          ],
+          output: "float64",
+          measure: false,
+          expression: (code, [value, greatest]) => quantised(code, value!, greatest!, bits),
+        },
+        `quantise ${bits}`,
+        null,
+      );
+      this.#commands.push({
+        kind: "product",
+        a: x.buffer,
+        b: copy,
+        c: product,
+        batch: null,
+        rows: height,
+        columns: panel,
+        length,
+        transposed: [x.reducedFirst, !reducedFirst],
+      });
+      this.#kernel(
+        "round",
+        `round ${JSON.stringify(rounding)}`,
+        () => elementwiseKernel({ ...rounding, expression: (_, [value]) => value! }),
+        [
+          { buffer: output, offset: start * rounding.outputStrides[column]! * WORD_BYTES },
+          { buffer: product, offset: 0 },
+        ],
+        cell,
+        { isFurther: start > 0 },
+      );
+    }
   }
 
   #innerProducts({ shape, length, bits, operands }: DotOperator, output: BufferId, reference: Reference): void {
@@ -601,7 +699,7 @@ class Planner {
     make: () => Kernel,
     places: readonly Place[],
     cell: CellId | null,
-    { into = this.#commands, isForTraces = false }: { into?: Command[]; isForTraces?: boolean } = {},
+    { into = this.#commands, isForTraces = false, isFurther = false }: KernelOptions = {},
   ): void {
     let known = this.#kernels.get(key);
     if (known === undefined) {
@@ -609,7 +707,7 @@ class Planner {
       known = { code: this.#functions.push(code) - 1, extent };
       this.#kernels.set(key, known);
     }
-    into.push({ kind: "kernel", purpose, ...known, places, cell, isForTraces });
+    into.push({ kind: "kernel", purpose, ...known, places, cell, isFurther, isForTraces });
   }
 
   #newCell(reference: Reference): CellId {
@@ -711,6 +809,11 @@ class Planner {
   #buffer(bytes: number, lasting: boolean): BufferId {
     return this.#buffers.push({ bytes, lasting }) - 1;
   }
+}
+
+function largestDivisor(n: number, bound: number): number {
+  for (let divisor = Math.min(n, Math.floor(bound)); divisor > 1; divisor--) if (n % divisor === 0) return divisor;
+  return 1;
 }
 
 function keyOf({ kind, index }: Reference): string {

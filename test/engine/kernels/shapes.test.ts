@@ -3,10 +3,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { elementwiseKernel } from "../../../shared/engine/kernels/elementwise.ts";
 import { planProgram } from "../../../shared/engine/kernels/plan.ts";
-import { type DotOperator, Dtype, MapOpcode, type MapOperator, wordCount } from "../../../shared/program/descriptor.ts";
+import {
+  type DotOperator,
+  Dtype,
+  MapOpcode,
+  type MapOperator,
+  type PeakOperator,
+  wordCount,
+} from "../../../shared/program/descriptor.ts";
 import type { Tensor } from "../../../shared/program/program.ts";
 import { floats } from "../../helpers/operators.ts";
 import { Random } from "../../helpers/random.ts";
+import { CPU_FORMS, openLocal } from "../compare.ts";
 import { assertElementRule, floatTensor, indexTensor, operandOf, ROUNDS, singleProgram } from "../realise/single.ts";
 
 const powersOfTwo = (random: Random, count: number): Tensor => ({
@@ -65,6 +73,50 @@ test("a left factor that lies the other way round is turned as it is copied", as
       command.kind === "product" ? [command.transposed[0]] : [],
     );
     assert.deepEqual(products, [rows % 4 !== 0 || length % 4 !== 0]);
+  }
+});
+
+test("a wide product by panels has the words of one product, and is measured as a whole", async () => {
+  const random = new Random(514);
+  const [rows, length, columns] = [3, 128, 8192];
+  for (const isTurned of [false, true]) {
+    const few = floatTensor(random, [997]).words;
+    const b = {
+      dtype: Dtype.float32,
+      shape: isTurned ? [columns, length] : [length, columns],
+      words: Uint32Array.from({ length: length * columns }, (_, i) => few[i % few.length]!),
+    };
+    // The greatest number stands in the first panel.
+    for (let k = 0; k < length; k++) b.words[isTurned ? k : k * columns] = floats(4)[0]!;
+    const a = { dtype: Dtype.float32, shape: [rows, length], words: floats(...new Array(rows * length).fill(3.75)) };
+    const state = [a, b, powersOfTwo(random, 1)];
+    const scale = operandOf(state, 2, 0, [0, 0, 0]);
+    const sides = [
+      operandOf(state, 0, 0, [length, 0, 1]),
+      operandOf(state, 1, 0, isTurned ? [0, length, 1] : [0, 1, columns]),
+    ] as const;
+    const operands = [...sides, scale, scale] as const;
+    const dot: DotOperator = { family: "dot", dtype: 0, shape: [rows, columns], length, bits: 20, operands };
+    const made = { reference: { kind: "operator", index: 0 }, dtype: 0, count: rows * columns, offset: 0 } as const;
+    const peak: PeakOperator = {
+      family: "peak",
+      dtype: 0,
+      shape: [1],
+      length: rows * columns,
+      mode: 0,
+      operands: [{ ...made, strides: [0, 1] }],
+    };
+    const program = singleProgram(state, [dot, peak]);
+    const products = planProgram(program).commands.filter(({ kind }) => kind === "product");
+    assert(products.length >= 4);
+    const traces = [];
+    for (const form of CPU_FORMS) {
+      const engine = await openLocal(program, 1, form);
+      traces.push(await engine.trace({ state, batches: new Map(), schedule: new Map() }));
+      await engine.close();
+    }
+    assert.deepEqual(traces[1], traces[0]);
+    assert.deepEqual(traces[1]!.outputs[1]!.words, floats(4 * 3.75 * length));
   }
 });
 
