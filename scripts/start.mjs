@@ -2,9 +2,9 @@
 // before `npm ci` is told so in a sentence, under whatever Node there is.
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
-const root = path.resolve(path.dirname(new URL(import.meta.url).pathname), "..");
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const [program, ...args] = process.argv.slice(2);
 
 if (!existsSync(path.join(root, "node_modules", "commander"))) {

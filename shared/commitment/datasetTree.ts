@@ -14,9 +14,18 @@ export class DatasetShapeError extends TouchstoneError {
  * @throws DatasetShapeError when they are not a whole, positive number of samples.
  */
 export function datasetTree(words: Uint32Array, sampleWords: number): TensorsTree {
+  return new TensorsTree(samplesOf(words, sampleWords));
+}
+
+/** The same, hashed with turns for others. @throws as `datasetTree`. */
+export async function datasetTreeInTurns(words: Uint32Array, sampleWords: number): Promise<TensorsTree> {
+  return TensorsTree.inTurns(samplesOf(words, sampleWords));
+}
+
+function samplesOf(words: Uint32Array, sampleWords: number): Uint32Array[] {
   const samples = words.length / sampleWords;
   if (!Number.isInteger(samples) || samples < 1) throw new DatasetShapeError(words.length, sampleWords);
-  return new TensorsTree(
-    Array.from({ length: samples }, (_, sample) => words.subarray(sample * sampleWords, (sample + 1) * sampleWords)),
+  return Array.from({ length: samples }, (_, sample) =>
+    words.subarray(sample * sampleWords, (sample + 1) * sampleWords),
   );
 }

@@ -1,6 +1,6 @@
 /** Checkpoints: the state as a safetensors file in the store, never believed before it hashes to the committed root. */
 import type { Bytes32 } from "../commitment/bytes32.ts";
-import { stateRoot } from "../commitment/stateRoot.ts";
+import { stateRoot, stateRootInTurns } from "../commitment/stateRoot.ts";
 import { TouchstoneError } from "../errors.ts";
 import type { StateTensor, Tensor } from "../program/program.ts";
 import type { ContentId, Store } from "../store/store.ts";
@@ -61,23 +61,34 @@ export function encodeCheckpoint(layout: Layout, state: readonly Tensor[]): Uint
  * @throws SafetensorsError, CheckpointShapeError, CheckpointRootError.
  */
 export function decodeCheckpoint(layout: Layout, file: Uint8Array, expectedRoot: Bytes32): Tensor[] {
+  const state = stateIn(layout, file);
+  requireRoot(stateRoot(state), expectedRoot);
+  return state;
+}
+
+/** @throws SafetensorsError, CheckpointShapeError. */
+function stateIn(layout: Layout, file: Uint8Array): Tensor[] {
   const { tensors } = readSafetensors(file);
   requireFit(layout, tensors);
-  const root = stateRoot(tensors);
-  if (root !== expectedRoot) throw new CheckpointRootError(root, expectedRoot);
   return tensors.map(({ dtype, shape, words }) => ({ dtype, shape, words }));
+}
+
+function requireRoot(root: Bytes32, expected: Bytes32): void {
+  if (root !== expected) throw new CheckpointRootError(root, expected);
 }
 
 export async function putCheckpoint(store: Store, layout: Layout, state: readonly Tensor[]): Promise<ContentId> {
   return store.put(encodeCheckpoint(layout, state));
 }
 
-/** @throws as `Store.get` and `decodeCheckpoint`. */
+/** Fetched, and hashed with turns for others. @throws as `Store.get` and `decodeCheckpoint`. */
 export async function getCheckpoint(
   store: Store,
   id: ContentId,
   layout: Layout,
   expectedRoot: Bytes32,
 ): Promise<Tensor[]> {
-  return decodeCheckpoint(layout, await store.get(id), expectedRoot);
+  const state = stateIn(layout, await store.get(id));
+  requireRoot(await stateRootInTurns(state), expectedRoot);
+  return state;
 }

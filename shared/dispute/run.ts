@@ -4,7 +4,7 @@
  */
 import type { Bytes32 } from "../commitment/bytes32.ts";
 import { constantsTree } from "../commitment/constantsRoot.ts";
-import { datasetTree } from "../commitment/datasetTree.ts";
+import { datasetTree, datasetTreeInTurns } from "../commitment/datasetTree.ts";
 import { descriptorsTree } from "../commitment/descriptorsTree.ts";
 import { TensorsTree } from "../commitment/tensorsTree.ts";
 import type { MerkleTree } from "../commitment/tree.ts";
@@ -54,7 +54,13 @@ export class Run {
     return this.#constants;
   }
 
-  /** @throws DatasetShapeError for a run without samples. */
+  /** Hashed when it is first asked for, with turns for others: a dataset may be large. @throws DatasetShapeError for a run without samples. */
+  async hashedDataset(): Promise<TensorsTree> {
+    this.#dataset ??= await datasetTreeInTurns(this.job.samples, this.program.sample.words);
+    return this.#dataset;
+  }
+
+  /** The same at once. @throws DatasetShapeError for a run without samples. */
   get dataset(): TensorsTree {
     this.#dataset ??= datasetTree(this.job.samples, this.program.sample.words);
     return this.#dataset;

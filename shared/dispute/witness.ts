@@ -56,6 +56,8 @@ export async function operatorWitness(
     stepPosition(run.job, evidence.firstStep + step),
   );
   const claimedTrace = claimedTree(walk, Level.trace, trace.outer);
+  const uses = (kind: WitnessTile["source"]["kind"]): boolean => tiles.some(({ source }) => source.kind === kind);
+  const dataset = uses("sample") ? await run.hashedDataset() : null;
   const tileOf = ({ source, tile }: WitnessTile): TileProof => {
     switch (source.kind) {
       case "operator":
@@ -65,13 +67,12 @@ export async function operatorWitness(
       case "constant":
         return run.constants.tileProof(source.index, tile);
       case "sample":
-        return run.dataset.tileProof(source.index, tile);
+        return dataset!.tileProof(source.index, tile);
       case "schedule":
         return run.schedule.tileProof(0, tile);
     }
   };
   const witness = tiles.map((tile) => toWitness(tileOf(tile)));
-  const uses = (kind: WitnessTile["source"]["kind"]): boolean => tiles.some(({ source }) => source.kind === kind);
   return { step: stepProof(evidence, walk, uses("operator"), uses("state")), witness };
 }
 
