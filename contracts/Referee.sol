@@ -94,7 +94,7 @@ contract Referee is IReferee {
         return _finish(_decodeReducing(descriptor), value, exponent);
     }
 
-    // INVARIANT: the range lies in [0, length); here its length is bounded, so a rule's loop is.
+    // INVARIANT (rangesAreBounded): the range lies in [0, length); here its length is bounded, so a rule's loop is.
     function _partialValue(
         Operator memory operator,
         Part memory part,

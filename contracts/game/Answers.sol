@@ -93,7 +93,7 @@ abstract contract Answers is Disputes, EIP712 {
         _checkLevel(walk, Level.Answer);
         _checkSubject(disputeId, stored, subject);
         mapping(bytes32 => bytes32) storage answers = _answers[_marketOf(stored)];
-        // INVARIANT: a subject has one answer, so that every dispute about it walks the same tree.
+        // INVARIANT (oneAnswer): a subject has one answer, so that every dispute about it walks the same tree.
         bytes32 subjectHash = SubjectHash.hash(subject);
         if (answers[subjectHash] != 0) revert DisputeAnswered(disputeId);
         uint256 leaves = 2 * uint256(subject.stepCount);

@@ -108,7 +108,7 @@ abstract contract Descent is Answers {
         Evidence.checkDescriptor(subject.training.program, descriptor, walk.tensor, walk.ofState);
         if (walk.ofState)
             count = Descriptor.decodeState(descriptor.descriptor).count;
-            // INVARIANT: a walk is in a tensor only after `enterTensor` has decoded this descriptor.
+            // INVARIANT (decodedOnEntry): a walk is in a tensor only after `enterTensor` has decoded this descriptor.
         else count = Descriptor.countOf(descriptor.descriptor);
     }
 

@@ -10,7 +10,8 @@ import {SubjectHash} from "../libraries/SubjectHash.sol";
 import {Level, Walk, WalkLib} from "../libraries/Walk.sol";
 
 /// @notice What is stored of a dispute: how it begins, whose turn it is, and how it ends.
-// INVARIANT: at every level exactly one side is to move, it has a move or loses by time, and every way down ends.
+// INVARIANT (alwaysAMove, everyMoveDescends): at every level exactly one side is to move, it has a move or loses by time, and
+// every way down ends.
 abstract contract Disputes is IDisputeGame {
     using ChessClockLib for ChessClock;
     using WalkLib for Walk;
@@ -150,8 +151,8 @@ abstract contract Disputes is IDisputeGame {
         Stored storage stored = _disputes[disputeId];
         IDisputable market = IDisputable(_marketOf(stored));
         address challenger = stored.challenger;
-        // INVARIANT: a dispute resolves once: its walk is gone before the market hears of it, and its challenger stays, so that no
-        // other can be opened under its name.
+        // INVARIANT (oneVerdict, oneName): a dispute resolves once: its walk is gone before the market hears of it, and its
+        // challenger stays, so that no other can be opened under its name.
         delete stored.node;
         delete stored.position;
         delete stored.range;

@@ -13,7 +13,7 @@ library Beacon {
     address private constant HISTORY_CONTRACT = 0x0000F90827F1C53a10cb7A02335B175320002935;
 
     /// @notice The block whose hash counts now: `beaconBlock`, or the fixed next one when that can no longer be read.
-    // INVARIANT: nobody chooses the block: one of beaconBlock + k·8191 is readable at a time.
+    // INVARIANT (oneBeacon): nobody chooses the block: one of beaconBlock + k·8191 is readable at a time.
     function readable(uint256 beaconBlock, uint256 current) internal pure returns (uint256) {
         if (current <= beaconBlock) revert BeaconEarly(beaconBlock);
         return beaconBlock + ((current - beaconBlock - 1) / HISTORY) * HISTORY;

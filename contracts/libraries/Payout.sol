@@ -8,7 +8,8 @@ library Payout {
     address internal constant BURNED = 0x000000000000000000000000000000000000dEaD;
 
     /// @notice A convicted defendant's stake: a quarter to the challenger, a quarter to the requester, the rest burned.
-    // INVARIANT: the burned share is at least half, so with stake ≥ 2 · gain a cheat that convicts itself through a friend loses.
+    // INVARIANT (halfIsBurned): the burned share is at least half, so with stake ≥ 2 · gain a cheat that convicts itself through a
+    // friend loses.
     function conviction(uint256 stake) internal pure returns (uint256 challenger, uint256 requester, uint256 burned) {
         challenger = stake / 4;
         requester = stake / 4;
@@ -22,7 +23,7 @@ library Payout {
     }
 
     /// @notice The bond of a solver that stopped: a quarter burned, the rest back.
-    // INVARIANT: nobody earns by it, so a requester has nothing to gain from a task that cannot be finished.
+    // INVARIANT (stoppingEarnsNobody): nobody earns by it, so a requester has nothing to gain from a task that cannot be finished.
     function expiry(uint256 bond) internal pure returns (uint256 burned, uint256 solver) {
         burned = bond / 4;
         solver = bond - burned;

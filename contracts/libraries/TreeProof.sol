@@ -90,7 +90,7 @@ library TreeProof {
         if (node != root) revert TreeProofMismatch(root, node);
     }
 
-    // INVARIANT: the fold consumes every bit of the index, so two indices never share a proof.
+    // INVARIANT (proofsAreTotal): the fold consumes every bit of the index, so two indices never share a proof.
     function _checkShape(uint256 index, uint256 siblings, uint256 depth_) private pure {
         if (siblings != depth_) revert TreeProofLength(siblings, depth_);
         if (depth_ < 256 && index >> depth_ != 0) revert TreeProofIndex(index, depth_);

@@ -93,7 +93,7 @@ library Witness {
         Line memory line = operand.line;
         uint256 place = Address.addressAt(line, k);
         if (place >= line.count) return 0;
-        // INVARIANT: `open` has proved the one tile in which all the range's addresses inside the operand lie.
+        // INVARIANT (oneTileARange): `open` has proved the one tile in which all the range's addresses inside the operand lie.
         return Tile.wordAt(operand.words, place % Tile.WORDS);
     }
 
@@ -114,7 +114,7 @@ library Witness {
                 target := add(target, 0x20)
             } {
                 // A negative address is an unsigned number above every count; new memory is 0.
-                // INVARIANT: `open` has proved the one tile in which all the range's addresses inside the operand lie.
+                // INVARIANT (oneTileARange): `open` has proved the one tile in which all the range's addresses inside the operand lie.
                 if lt(place, count) {
                     let big := calldataload(add(tile, shl(2, and(place, 63))))
                     mstore(

@@ -34,7 +34,7 @@ abstract contract Attestations is Tasks {
         attestation.commitment = seal_;
         attestation.seat = uint32(seat);
         attestation.status = AttestationStatus.Sealed;
-        // INVARIANT: a sealed attestation has its fee: at most `draws` a segment, each reserved here.
+        // INVARIANT (feesReserved): a sealed attestation has its fee: at most `draws` a segment, each reserved here.
         stored.attested++;
         _occupy(seat);
         emit AttestationSealed(taskId, segment, msg.sender, seat);

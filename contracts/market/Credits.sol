@@ -9,7 +9,7 @@ import {Account, ITrainingMarket} from "../interfaces/ITrainingMarket.sol";
 import {Payout} from "../libraries/Payout.sol";
 
 /// @notice The market's money: what comes in is counted, what is owed is credited, and accounts are paid on demand.
-// INVARIANT: the token balance is at least the sum of all credits, escrows, bonds and stakes.
+// INVARIANT (solvency): the token balance is at least the sum of all credits, escrows, bonds and stakes.
 abstract contract Credits is ITrainingMarket, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 

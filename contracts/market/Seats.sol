@@ -22,8 +22,9 @@ abstract contract Seats is Credits {
     uint256 public seatCount;
 
     mapping(uint256 seat => Seat) private _seats;
-    // INVARIANT: the seats at places 0 … active − 1 are exactly the active ones, so that seats that left take no draws. Seats and their
-    // number are kept by block (block · 2^32 + value, ascending), so that a checkpoint freezes what its draw can take.
+    // INVARIANT (activeSeatsAreDense): the seats at places 0 … active − 1 are exactly the active ones, so that seats that left take no
+    // draws. Seats and their number are kept by block (block · 2^32 + value, ascending), so that a checkpoint freezes what its draw can
+    // take.
     mapping(uint256 place => uint256[]) private _history;
 
     constructor(uint96 seatStake_) {
@@ -61,7 +62,7 @@ abstract contract Seats is Credits {
     function withdrawSeat(uint256 seat) external {
         Seat storage stored = _seat(seat);
         if (stored.leftAt == 0 || stored.empty) revert SeatWrong(seat);
-        // INVARIANT: a seat pays for every attestation that it stands for: its stake stays until all are closed.
+        // INVARIANT (seatsStand): a seat pays for every attestation that it stands for: its stake stays until all are closed.
         if (stored.live != 0) revert SeatBusy(seat, stored.live);
         if (block.timestamp < stored.leftAt + EXIT_DELAY) revert TooEarly(stored.leftAt + EXIT_DELAY);
         stored.empty = true;

@@ -80,7 +80,7 @@ abstract contract Tasks is Seats {
         uint256 segments = _segmentCount(stored);
         if (stored.committed != segments) revert CheckpointsMissing(stored.committed, segments);
         if (block.timestamp <= stored.finalAt) revert TooEarly(stored.finalAt);
-        // INVARIANT: the price leaves escrow only when no claim against the run can still be decided.
+        // INVARIANT (settledUndisputed): the price leaves escrow only when no claim against the run can still be decided.
         if (stored.openDisputes != 0) revert DisputesOpen(stored.openDisputes);
         stored.status = TaskStatus.Settled;
         emit TaskSettled(taskId, _finalStateRoot(taskId, stored));
@@ -95,7 +95,7 @@ abstract contract Tasks is Seats {
         _checkIncomplete(stored);
         uint256 progressEnd = _progressEnd(stored);
         if (block.timestamp <= progressEnd) revert TooEarly(progressEnd);
-        // INVARIANT: a solver under dispute cannot save its bond by stopping.
+        // INVARIANT (stoppedUndisputed): a solver under dispute cannot save its bond by stopping.
         if (stored.openDisputes != 0) revert DisputesOpen(stored.openDisputes);
         (uint256 burned, uint256 toSolver) = Payout.expiry(stored.solverBond);
         _fail(taskId, stored, 0, false);
@@ -176,8 +176,8 @@ abstract contract Tasks is Seats {
     function _notify(bytes32 taskId, Task storage stored) private {
         bool success = stored.status == TaskStatus.Settled;
         address receiver = stored.receiver;
-        // INVARIANT: nobody can starve the receiver and have the failure recorded: it gets its gas, or nothing happens at all
-        // (a call passes on at most 63/64 of what is left).
+        // INVARIANT (receiverHasItsGas): nobody can starve the receiver and have the failure recorded: it gets its gas, or nothing
+        // happens at all (a call passes on at most 63/64 of what is left).
         uint256 available = (gasleft() * 63) / 64;
         if (available < CALLBACK_GAS + CALL_OVERHEAD) revert GasTooLow(available, CALLBACK_GAS + CALL_OVERHEAD);
         bytes memory data = abi.encodeCall(ITrainingReceiver.onTrainingResolved, (taskId, success));

@@ -5,6 +5,7 @@ import {IDisputable, Reason} from "../../interfaces/IDisputable.sol";
 import {Dispute, IDisputeGame} from "../../interfaces/IDisputeGame.sol";
 import {IReferee} from "../../interfaces/IReferee.sol";
 import {
+    Attestation,
     AttestationStatus,
     ITrainingMarket,
     Seat,
@@ -73,9 +74,8 @@ contract Campaign is Moves {
         }
         _advance(1 days, 10);
         for (uint256 seat = 0; seat < seats; ++seat) {
-            if (market.seatOf(seat).empty) continue;
-            bytes memory data = abi.encodeCall(ITrainingMarket.withdrawSeat, (seat));
-            _must(_call(Action.WithdrawSeat, Actor.STRANGER, address(market), data), "nothingLocked");
+            Seat memory stored = market.seatOf(seat);
+            if (!stored.empty) _must(_withdrawSeat(seat, stored), "nothingLocked");
         }
         _checkAll();
         for (uint256 i = 0; i < Actor.COUNT; ++i) _withdraw(actors[i]);
@@ -292,10 +292,15 @@ contract Campaign is Moves {
         uint256 seat = _roll(count);
         Seat memory stored = market.seatOf(seat);
         if (stored.leftAt == 0) return _leave(seat, stored);
-        if (stored.empty || stored.live != 0) return false;
-        if (block.timestamp < stored.leftAt + 1 days) return false;
+        return _withdrawSeat(seat, stored);
+    }
+
+    function _withdrawSeat(uint256 seat, Seat memory stored) private returns (bool) {
         bytes memory data = abi.encodeCall(ITrainingMarket.withdrawSeat, (seat));
-        return _call(Action.WithdrawSeat, Actor.STRANGER, address(market), data);
+        if (!_call(Action.WithdrawSeat, Actor.STRANGER, address(market), data)) return false;
+        _must(stored.live == 0, "seatsStand");
+        _must(stored.leftAt != 0 && block.timestamp >= stored.leftAt + 1 days, "seatsStand");
+        return true;
     }
 
     function _leave(uint256 seat, Seat memory stored) private returns (bool) {
@@ -392,22 +397,30 @@ contract Campaign is Moves {
         return market.attestationOf(tasks[sworn.task].id, sworn.segment, actors[sworn.verifier]).status;
     }
 
-    function _tryCloseAttestation(uint256 a) private returns (bool) {
+    function _tryCloseAttestation(uint256 a) private returns (bool accepted) {
         Sworn memory sworn = attestations[a];
+        bytes32 taskId = tasks[sworn.task].id;
+        Attestation memory before = market.attestationOf(taskId, sworn.segment, actors[sworn.verifier]);
         bytes memory data = abi.encodeCall(
             ITrainingMarket.closeAttestation,
-            (tasks[sworn.task].id, sworn.segment, actors[sworn.verifier])
+            (taskId, sworn.segment, actors[sworn.verifier])
         );
-        return _call(Action.CloseAttestation, Actor.STRANGER, address(market), data);
+        accepted = _call(Action.CloseAttestation, Actor.STRANGER, address(market), data);
+        if (!accepted) return false;
+        (, , uint256 challengeEnd) = market.windowsOf(taskId, sworn.segment);
+        _must(before.openDisputes == 0 && block.timestamp > challengeEnd, "closedUndisputed");
     }
 
     function _closeMoot() private returns (bool) {
         uint256 d = _liveDispute();
-        if (d == type(uint256).max || disputes[d].outcome != 0 || !_before(d).moot) return false;
+        if (d == type(uint256).max || disputes[d].outcome != 0) return false;
+        bool moot = _before(d).moot;
         Played storage played = disputes[d];
         uint256 credit = market.credit(actors[played.challenger]);
         bytes memory data = abi.encodeCall(ITrainingMarket.closeMoot, (played.id));
-        _must(_call(Action.CloseMoot, Actor.STRANGER, address(market), data), "mootBondsReturn");
+        bool accepted = _call(Action.CloseMoot, Actor.STRANGER, address(market), data);
+        _must(accepted == moot, "mootBondsReturn");
+        if (!accepted) return false;
         _equal(market.credit(actors[played.challenger]), credit + played.bond, "mootBondsReturn");
         played.outcome = 3;
         return true;
@@ -427,18 +440,29 @@ contract Campaign is Moves {
     function _end(uint256 t) private returns (bool) {
         Task memory task = market.task(tasks[t].id);
         if (task.status != TaskStatus.Accepted || task.openDisputes != 0) return false;
-        if (task.committed == 2) {
-            if (block.timestamp <= task.finalAt) return false;
-            bytes memory data = abi.encodeCall(ITrainingMarket.settle, (tasks[t].id));
-            _must(_call(Action.Settle, Actor.STRANGER, address(market), data), "settle");
-        } else {
-            if (block.timestamp <= uint256(task.progressAt) + task.checkpointTime) return false;
-            (uint256 ashes, ) = Payout.expiry(task.solverBond);
-            burned += ashes;
-            bytes memory data = abi.encodeCall(ITrainingMarket.expire, (tasks[t].id));
-            _must(_call(Action.Expire, Actor.STRANGER, address(market), data), "expire");
-        }
+        if (task.committed == 2) return block.timestamp > task.finalAt && _settle(t);
+        return block.timestamp > _progressEnd(task) && _expire(t);
+    }
+
+    function _settle(uint256 t) private returns (bool) {
+        bytes memory data = abi.encodeCall(ITrainingMarket.settle, (tasks[t].id));
+        return _call(Action.Settle, Actor.STRANGER, address(market), data);
+    }
+
+    function _expire(uint256 t) private returns (bool) {
+        Task memory task = market.task(tasks[t].id);
+        uint256 credit = market.credit(actors[tasks[t].solver]);
+        bytes memory data = abi.encodeCall(ITrainingMarket.expire, (tasks[t].id));
+        if (!_call(Action.Expire, Actor.STRANGER, address(market), data)) return false;
+        _must(task.openDisputes == 0 && block.timestamp > _progressEnd(task), "stoppedUndisputed");
+        burned += task.solverBond / 4;
+        uint256 gained = market.credit(actors[tasks[t].solver]) - credit;
+        _equal(gained, task.solverBond - task.solverBond / 4, "burnedShare");
         return true;
+    }
+
+    function _progressEnd(Task memory task) private pure returns (uint256) {
+        return uint256(task.progressAt) + task.checkpointTime;
     }
 
     function _endTasks() private {
@@ -450,7 +474,7 @@ contract Campaign is Moves {
                 bytes memory data = abi.encodeCall(ITrainingMarket.cancel, (tasks[t].id));
                 _must(_call(Action.Cancel, requester, address(market), data), "nothingLocked");
             }
-            uint256 progressEnd = uint256(task.progressAt) + task.checkpointTime;
+            uint256 progressEnd = _progressEnd(task);
             if (task.finalAt > last) last = task.finalAt;
             if (progressEnd > last) last = progressEnd;
         }
@@ -618,6 +642,20 @@ contract Campaign is Moves {
             if (what == 7) _refused(Actor.STRANGER, target, append);
             if (what == 8) _refused(Actor.STRANGER, target, abi.encodeCall(ITrainingMarket.notify, (taskId)));
         }
+        _hurry();
+    }
+
+    /// Tries what may not be due yet; where it is taken, the checks say whether it was.
+    function _hurry() private {
+        if (tasks.length == 0) return;
+        uint256 t = _roll(tasks.length);
+        if (_roll(2) == 0) _settle(t);
+        else _expire(t);
+        if (attestations.length != 0) _tryCloseAttestation(_roll(attestations.length));
+        uint256 seats = market.seatCount();
+        if (seats == 0) return;
+        uint256 seat = _roll(seats);
+        _withdrawSeat(seat, market.seatOf(seat));
     }
 
     function _meddleIn(uint256 d, uint256 what) private {
@@ -630,6 +668,7 @@ contract Campaign is Moves {
             _refused(sender, address(game), late);
             return;
         }
+        if (what == 4 && disputes[d].live) _answerAgain(d);
         bytes memory data = abi.encodeCall(IDisputeGame.claimTimeout, (disputes[d].id));
         uint256 actor = Actor.STRANGER;
         if (what < 4) {
@@ -651,6 +690,14 @@ contract Campaign is Moves {
             }
         }
         _refused(actor, address(game), data);
+    }
+
+    /// A subject that was answered cannot be answered otherwise.
+    function _answerAgain(uint256 d) private {
+        if (game.answerOf(address(market), game.hashSubject(subjects[d])) == 0) return;
+        (bytes32 root, bytes32[] memory siblings) = world.segment(_truth(disputes[d].claim));
+        bytes memory data = abi.encodeCall(IDisputeGame.answer, (disputes[d].id, subjects[d], root, siblings));
+        _refused(disputes[d].defendant, address(game), data);
     }
 
     function _needsDefendant(Action action) private pure returns (bool) {

@@ -336,11 +336,13 @@ abstract contract Invariants is Players {
         if (outcome == MOOT) {
             due.challenger = closed ? 0 : played.bond;
         } else if (convicted) {
-            (due.challenger, due.requester, due.burned) = Payout.conviction(before.stake);
-            due.challenger += played.bond;
-            due.requester += before.escrow;
+            // The shares that docs/protocol.md states, not those that the library gives.
+            due.challenger = before.stake / 4 + played.bond;
+            due.requester = before.stake / 4 + before.escrow;
+            due.burned = before.stake - 2 * (before.stake / 4);
         } else {
-            (due.defendant, due.burned) = Payout.upheld(played.bond);
+            due.defendant = played.bond / 2;
+            due.burned = played.bond - played.bond / 2;
         }
         burned += due.burned;
         _equal(gained.challenger, due.challenger, "oneSidePays");
