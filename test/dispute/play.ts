@@ -4,10 +4,8 @@ import { accuse } from "../../shared/dispute/challenger.ts";
 import { type ClaimPartials, defend } from "../../shared/dispute/defendant.ts";
 import { engineTracer } from "../../shared/dispute/engineTracer.ts";
 import type { DisputedSegment } from "../../shared/dispute/events.ts";
-import type { ChallengerMove } from "../../shared/dispute/moves.ts";
 import type { Run } from "../../shared/dispute/run.ts";
 import { SegmentEvidence, type Tracer } from "../../shared/dispute/segmentEvidence.ts";
-import type { Walk } from "../../shared/dispute/walk.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { type Job, segmentSteps } from "../../shared/program/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
@@ -47,7 +45,6 @@ export async function evidenceOf(
 
 export interface PlayOptions {
   readonly claimPartials?: ClaimPartials;
-  readonly challenge?: (run: Run, evidence: SegmentEvidence, walk: Walk) => Promise<ChallengerMove | null>;
 }
 
 /** Plays until somebody is convicted. */
@@ -59,10 +56,9 @@ export async function play(
   options: PlayOptions = {},
 ): Promise<SimulatedGame> {
   const game = new SimulatedGame(run, subject);
-  const challenge = options.challenge ?? accuse;
   const claim = options.claimPartials === undefined ? {} : { claimPartials: options.claimPartials };
   while (game.walk.outcome === null) {
-    const move = (await defend(run, defendant, game.walk, claim)) ?? (await challenge(run, challenger, game.walk));
+    const move = (await defend(run, defendant, game.walk, claim)) ?? (await accuse(run, challenger, game.walk));
     if (move === null) throw new Error("nobody moves");
     game.play(move);
   }
