@@ -15,7 +15,9 @@ export const wrongConstant: Cheat = {
   plan(context) {
     const { job, random } = context;
     const places = job.program.constants.flatMap(({ dtype, words }, constant) =>
-      dtype === Dtype.float32 ? [...words.keys()].flatMap((at) => (isNormal(words[at]!) ? [{ constant, at }] : [])) : [],
+      dtype === Dtype.float32
+        ? [...words.keys()].flatMap((at) => (isNormal(words[at]!) ? [{ constant, at }] : []))
+        : [],
     );
     if (places.length === 0) throw new CheatImpossibleError(this.name, "no constant has a number to change");
     const step = anyLastStep(context);
