@@ -31,6 +31,9 @@ contract Float32Test {
         Check.equal(Float32.sqrt(ONE | NEGATIVE), NAN, "sqrt -1");
         Check.equal(Float32.sqrt(INF), INF, "sqrt inf");
         Check.equal(Float32.sqrt(INF | NEGATIVE), NAN, "sqrt -inf");
+        // Where the last iterate of the root is one too many.
+        Check.equal(Float32.sqrt(0x3f800001), 0x3f800000, "sqrt of the number after 1");
+        Check.equal(Float32.sqrt(0x4003c8b7), 0x3fb7acf2, "sqrt just below a square");
         Check.equal(Float32.max(0, NEGATIVE), 0, "max of zeros");
         Check.equal(Float32.min(0, NEGATIVE), NEGATIVE, "min of zeros");
         Check.equal(Float32.max(INF, 0xffffffff), NAN, "max with NaN");
