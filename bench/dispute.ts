@@ -7,7 +7,7 @@ import { lyingPartials } from "../solver/cheats/lyingPartials.ts";
 import { largeRun, log2Operations, type RunSize } from "./disputes/largeRun.ts";
 import { PUBLISHED } from "./disputes/published.ts";
 
-const SIZES: readonly RunSize[] = [
+export const SIZES: readonly RunSize[] = [
   { name: "the demo's", log2Steps: 4, log2Operators: 6, log2Words: 10, log2Length: 4 },
   { name: "a small model's", log2Steps: 8, log2Operators: 7, log2Words: 12, log2Length: 6 },
   { name: "a model of millions of parameters", log2Steps: 12, log2Operators: 8, log2Words: 16, log2Length: 6 },
@@ -16,7 +16,7 @@ const SIZES: readonly RunSize[] = [
   { name: "long sums", log2Steps: 14, log2Operators: 8, log2Words: 16, log2Length: 12 },
 ];
 /** What a dispute over 2^50 scalar operations may cost. */
-const GOAL = { log2Operations: 50, rounds: 14, gas: 1_500_000 } as const;
+export const GOAL = { log2Operations: 50, rounds: 14, gas: 1_500_000 } as const;
 /** Moves of the defendant's side that publish what the challenger then chooses from: one a round. */
 const OPENINGS: ReadonlySet<string> = new Set(["answer+open", "open", "openTile", "claimPartials"]);
 
@@ -134,7 +134,7 @@ function comparison(disputes: readonly PlayedDispute[]): string {
   const largest = disputes.reduce((most, each) => (each.gas.total > most.gas.total ? each : most));
   return [
     "",
-    "Others, by their published contracts (without the 21,000 gas of each transaction):",
+    "Others, measured once on their published contracts (without the 21,000 gas of each transaction):",
     ...PUBLISHED.map(
       ({ name, source, round, adjudicate, total }) =>
         `  ${name}: ${total} a dispute, ${round}, adjudication ${adjudicate}\n    ${source}`,

@@ -1,6 +1,7 @@
 /**
- * What others' disputes cost. None of the three publishes a table of a whole dispute: these figures were taken by running the
- * published contracts (execution gas, without the 21,000 of each transaction, which Touchstone's own figures contain).
+ * What others' disputes cost. None of the three publishes a table of a whole dispute: these figures were measured on the
+ * published contracts when this protocol was designed, and are not measured again here (execution gas, without the 21,000 of each
+ * transaction, which Touchstone's own figures contain).
  */
 export interface Published {
   readonly name: string;

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import path from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { promisify } from "node:util";
-import type { PlayedDispute } from "../../bench/dispute.ts";
+import { GOAL, type PlayedDispute, playDispute, SIZES } from "../../bench/dispute.ts";
+import { connection } from "../contracts/support/arena.ts";
 
 const MAIN = path.join(import.meta.dirname, "../../bench/main.ts");
+
+after(() => connection.close());
 
 test("dispute plays whole disputes and counts every transaction", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "dispute", "--small", "--json"]);
@@ -23,4 +26,13 @@ test("dispute plays whole disputes and counts every transaction", async () => {
   }
   const [least, more] = disputes;
   assert.ok(least!.log2Operations < more!.log2Operations && least!.gas.total < more!.gas.total);
+});
+
+test("a dispute over 2^50 scalar operations keeps to its goals", async () => {
+  const size = SIZES.find(({ name }) => name === "a thousand operators")!;
+  const { log2Operations, rounds, gas } = await playDispute(size);
+  assert.equal(log2Operations, GOAL.log2Operations);
+  assert.ok(rounds <= GOAL.rounds, `${rounds} rounds`);
+  assert.ok(gas.total <= GOAL.gas, `${gas.total} gas: ${JSON.stringify(gas.byMove)}`);
+  assert.ok(gas.adjudicate <= 300_000, `the adjudication costs ${gas.adjudicate}`);
 });
