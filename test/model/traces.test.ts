@@ -26,7 +26,7 @@ import {
 } from "./game.ts";
 
 const DEEP = process.env.TOUCHSTONE_DEEP === "1";
-const TRACES = DEEP ? 1000 : 50;
+const TRACES = DEEP ? 400 : 50;
 /** Share of moves that are made only to be refused. */
 const REFUSED = 0.45;
 

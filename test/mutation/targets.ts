@@ -42,6 +42,7 @@ export const TARGETS: readonly Target[] = [
     files: ["contracts/DisputeGame.sol", ...solidity("contracts/game/*.sol")],
     suites: [
       recorded("test/contracts/game.test.ts", GAME),
+      recorded("test/contracts/guards.test.ts", GAME),
       recorded("test/model/traces.test.ts", GAME),
       recorded("test/contracts/walk.test.ts", GAME),
     ],
