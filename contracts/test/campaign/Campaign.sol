@@ -165,6 +165,11 @@ contract Campaign is Moves {
         if (second <= time) return;
         _settleDown(second);
         _advance(second - time, (second - time) / 12 + 1);
+        for (uint256 t = 0; t < tasks.length; ++t) {
+            if (market.task(tasks[t].id).openDisputes == 0) continue;
+            _must(!_settle(t), "settledUndisputed");
+            _must(!_expire(t), "stoppedUndisputed");
+        }
     }
 
     // ——— the market ———
