@@ -120,7 +120,9 @@ async function trace(chain: Chain, seed: number, tally: Tally): Promise<void> {
     const taken = await anyTaken(random, shape, state, dispute, answer);
     // A second too late, and otherwise right.
     const late = { ...taken, delay: Math.max(0, timeLeft(state) + 1) };
-    const { by, move, delay } = !refuse ? taken : random.chance(0.04) ? late : anyRefused(random, shape, state);
+    // An answer in another dispute has that one's clock.
+    const tryLate = random.chance(0.04) && taken.move.kind !== "answerElsewhere";
+    const { by, move, delay } = !refuse ? taken : tryLate ? late : anyRefused(random, shape, state);
     const before = chain.now;
     chain.pass(delay);
     const error = await dispute.make(state, by, move);
@@ -195,6 +197,10 @@ async function anyTaken(
       return { by: "defendant", move: { kind, wrong: answer }, delay };
     }
     const shown = dispute.shownNext(await dispute.walk());
+    if (state.level === "partials" && !state.wrong && shown.includes(true)) {
+      // This liar's one false part does not add up to a right value: it has nothing to show and runs out of time.
+      return { by: "stranger", move: { kind: "claimTimeout" }, delay: left + 1 };
+    }
     if (state.level === "partials") return { by: "defendant", move: { kind: "claimPartials", shown }, delay };
     const by = random.pick<Actor>(["defendant", "stranger"]);
     return { by, move: { kind: state.level === "tile" ? "openTile" : "open", shown }, delay };
