@@ -62,7 +62,7 @@ function* games(rules: Rules): Generator<Game> {
     sizes.push({ ...small, operators: n }, { ...small, states: n }, { ...small, tiles: n });
   }
   for (let length = 0; length <= rules.parts ** DEPTH; length++) sizes.push({ ...small, length });
-  const edges = DEEP ? [1, rules.arity + 1, most] : [most];
+  const edges = DEEP && rules.span === 1 ? [1, rules.arity + 1, most] : [most];
   for (const steps of edges.map((leaves) => Math.ceil((leaves - 1) / 2) || 1)) {
     for (const operators of edges) {
       for (const states of edges) {
