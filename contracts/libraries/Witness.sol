@@ -59,13 +59,13 @@ library Witness {
     }
 
     /// @notice Proves `witness[position]` as a tile of a committed tensor, in a single fold.
-    /// @return words calldata offset of the tile's words
+    /// @return content calldata offset of the tile's words
     function prove(
         CommittedTensor memory tensor,
         uint256 tile,
         TileWitness[] calldata witness,
         uint256 position
-    ) internal view returns (uint256 words) {
+    ) internal view returns (uint256 content) {
         if (position >= witness.length) revert WitnessMissing(position);
         TileWitness calldata proof = witness[position];
         uint256 innerDepth = Tile.depth(tensor.count);
@@ -77,9 +77,9 @@ library Witness {
             proof.siblings,
             TreeProof.depth(tensor.tensors) + innerDepth
         );
-        bytes calldata content = proof.words;
+        bytes calldata tileWords = proof.words;
         assembly ("memory-safe") {
-            words := content.offset
+            content := tileWords.offset
         }
     }
 

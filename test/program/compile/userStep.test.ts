@@ -133,7 +133,7 @@ describe("a step that is one ONNX file", () => {
     assert.deepEqual(findings, []);
     assert.deepEqual(
       parameters.map(({ name }) => name),
-      ["w", "w.momentum", "scale"],
+      ["w", "w.momentum"],
     );
     assert.match(lint(() => undefined).findings[0]!.problem, /no float32 output "loss"/);
     const wild = lint((model) => {
