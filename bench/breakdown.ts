@@ -2,7 +2,7 @@
 import * as onnxruntime from "onnxruntime-node";
 import { KernelSession } from "../shared/engine/kernels/kernelSession.ts";
 import type { Command } from "../shared/engine/kernels/plan.ts";
-import { sourceOutputs } from "../shared/program/job.ts";
+import { sourceOutputs } from "../shared/job/job.ts";
 import type { Training } from "./models/training.ts";
 
 /** Milliseconds of the fastest step of several. */

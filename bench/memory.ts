@@ -5,7 +5,7 @@ import { engineTracer } from "../shared/dispute/engineTracer.ts";
 import { Run } from "../shared/dispute/run.ts";
 import { SegmentEvidence, type TracedStep, type Tracer } from "../shared/dispute/segmentEvidence.ts";
 import { startOnnxRuntime } from "../shared/engine/onnxruntime.ts";
-import { type Job, segmentSteps, sourceOutputs } from "../shared/program/job.ts";
+import { type Job, segmentSteps, sourceOutputs } from "../shared/job/job.ts";
 import type { Program } from "../shared/program/program.ts";
 import { lyingPartials } from "../solver/cheats/lyingPartials.ts";
 import { play, subjectOf } from "../test/dispute/play.ts";

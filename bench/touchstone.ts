@@ -1,7 +1,7 @@
 /** The engine as a solver uses it: in its worker, a round in one call. */
 import { stateRoot } from "../shared/commitment/stateRoot.ts";
 import { startOnnxRuntime } from "../shared/engine/onnxruntime.ts";
-import { type Job, sourceOutputs, stepInputs } from "../shared/program/job.ts";
+import { type Job, sourceOutputs, stepInputs } from "../shared/job/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import type { Contender } from "./contender.ts";
 

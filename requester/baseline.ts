@@ -3,7 +3,7 @@ import type { Dataset } from "../shared/data/dataset.ts";
 import { bigramLoss } from "../shared/data/text.ts";
 import { Dtype } from "../shared/program/descriptor.ts";
 import type { SampleField } from "../shared/program/program.ts";
-import type { LossSettings } from "../shared/program/settings.ts";
+import type { LossSettings } from "../shared/task/settings.ts";
 
 export interface Baseline {
   /** How it predicts. */

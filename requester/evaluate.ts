@@ -1,10 +1,10 @@
 /** What a trained model is worth: its loss on held-out samples, how often it is right, and text that it writes. Runs on any engine. */
 import type { Engine } from "../shared/engine/engine.ts";
+import { randomTensor } from "../shared/job/job.ts";
 import { NOT_RANDOM } from "../shared/layers/random.ts";
 import { fromNumber } from "../shared/numerics/float32.ts";
 import { keyOf, philox4x32 } from "../shared/numerics/philox.ts";
 import { Dtype, type RandomOperator, wordCount } from "../shared/program/descriptor.ts";
-import { randomTensor } from "../shared/program/job.ts";
 import type { Program, SampleField, Tensor } from "../shared/program/program.ts";
 import type { StepInputs } from "../shared/program/stepInputs.ts";
 

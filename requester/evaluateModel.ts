@@ -1,9 +1,10 @@
 /** A model file against the samples that its task holds out. */
+
+import { parameterIndices } from "../shared/compile/optimizer/parameters.ts";
 import { readSafetensors } from "../shared/data/safetensors.ts";
 import { startOnnxRuntime } from "../shared/engine/onnxruntime.ts";
 import type { EngineOptions } from "../shared/engine/provider.ts";
 import { TouchstoneError } from "../shared/errors.ts";
-import { parameterIndices } from "../shared/program/optimizer/parameters.ts";
 import type { Program, Tensor } from "../shared/program/program.ts";
 import { type Baseline, baselineOf } from "./baseline.ts";
 import { type Evaluation, TrainedModel } from "./evaluate.ts";

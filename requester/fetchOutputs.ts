@@ -2,8 +2,8 @@
 import type { CommittedCheckpoint } from "../shared/chain/taskRecord.ts";
 import { getCheckpoint } from "../shared/data/checkpoint.ts";
 import type { NamedTensor } from "../shared/data/safetensors.ts";
+import { type Job, sampleCount, segmentCount, segmentSteps } from "../shared/job/job.ts";
 import { wordCount } from "../shared/program/descriptor.ts";
-import { type Job, sampleCount, segmentCount, segmentSteps } from "../shared/program/job.ts";
 import type { StateTensor } from "../shared/program/program.ts";
 import type { Store } from "../shared/store/store.ts";
 

@@ -1,6 +1,6 @@
 /** The part of a training program that evaluates the model: what its logits and its loss depend on, without any update. */
 
-import type { CompiledEvaluation } from "../shared/program/compile.ts";
+import type { CompiledEvaluation } from "../shared/compile/compile.ts";
 import type { Operator, Reference } from "../shared/program/descriptor.ts";
 import type { Program } from "../shared/program/program.ts";
 

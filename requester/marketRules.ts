@@ -2,7 +2,7 @@
  * What the market asks of a task's terms (`contracts/libraries/TaskRules.sol`), in words, so that a requester need not learn it from a refused
  * transaction. The contract is what decides.
  */
-import { type TaskFile, TaskFileError } from "../shared/program/task.ts";
+import { type TaskFile, TaskFileError } from "../shared/task/task.ts";
 
 type Terms = TaskFile["market"];
 

@@ -1,9 +1,10 @@
 /** What about a model, beside its task's loss and data, is probably not meant. */
+
+import type { TrainingSettings } from "../shared/compile/compile.ts";
+import { inferenceWarnings, softmaxWarnings } from "../shared/compile/modelWarnings.ts";
 import type { Dataset } from "../shared/data/dataset.ts";
-import type { TrainingSettings } from "../shared/program/compile.ts";
+import { decodeModel } from "../shared/onnx/decode.ts";
 import { wordCount } from "../shared/program/descriptor.ts";
-import { inferenceWarnings, softmaxWarnings } from "../shared/program/modelWarnings.ts";
-import { decodeModel } from "../shared/program/onnx/decode.ts";
 import type { Program } from "../shared/program/program.ts";
 
 /** @param program what the settings were compiled to. */

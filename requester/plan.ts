@@ -6,7 +6,7 @@ import { minimalBond } from "../shared/economics/bonds.ts";
 import { probabilityCaught, probabilityReplayed } from "../shared/economics/detection.ts";
 import { startOnnxRuntime } from "../shared/engine/onnxruntime.ts";
 import type { EngineOptions } from "../shared/engine/provider.ts";
-import { segmentCount, sourceOutputs } from "../shared/program/job.ts";
+import { segmentCount, sourceOutputs } from "../shared/job/job.ts";
 import type { StateRole } from "../shared/program/program.ts";
 import { type Violation, violations } from "./marketRules.ts";
 import { parameterCount } from "./parameterCount.ts";

@@ -9,10 +9,10 @@ import { formatAmount, readTokenUnit } from "../shared/chain/token.ts";
 import { putTaskPackage } from "../shared/data/taskPackage.ts";
 import { escrow } from "../shared/economics/bonds.ts";
 import { TouchstoneError } from "../shared/errors.ts";
-import { segmentCount } from "../shared/program/job.ts";
-import { type TaskFile, TaskFileError } from "../shared/program/task.ts";
-import { commitTraining, type Training } from "../shared/program/training.ts";
+import { segmentCount } from "../shared/job/job.ts";
+import { commitTraining, type Training } from "../shared/job/training.ts";
 import type { ContentId, Store } from "../shared/store/store.ts";
+import { type TaskFile, TaskFileError } from "../shared/task/task.ts";
 import { requireMarketRules } from "./marketRules.ts";
 import type { PreparedTask } from "./prepare.ts";
 

@@ -1,6 +1,13 @@
 /** From a task file to everything that a task binds and publishes. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import {
+  type CompiledEvaluation,
+  compileEvaluation,
+  compileTraining,
+  type TrainingSettings,
+} from "../shared/compile/compile.ts";
+import { imitatedField } from "../shared/compile/gan.ts";
 import { buildDataset } from "../shared/data/buildDataset.ts";
 import type { Dataset } from "../shared/data/dataset.ts";
 import { dataFilesIn } from "../shared/data/files.ts";
@@ -9,19 +16,12 @@ import type { TaskPackage } from "../shared/data/taskPackage.ts";
 import { withWeights } from "../shared/data/weights.ts";
 import { TouchstoneError } from "../shared/errors.ts";
 import { fileProblem } from "../shared/fileProblem.ts";
-import { imitatedField } from "../shared/program/compile/gan.ts";
-import {
-  type CompiledEvaluation,
-  compileEvaluation,
-  compileTraining,
-  type TrainingSettings,
-} from "../shared/program/compile.ts";
+import type { Job } from "../shared/job/job.ts";
+import { decodeModel } from "../shared/onnx/decode.ts";
+import { encodeModel } from "../shared/onnx/encode.ts";
 import { ModelError } from "../shared/program/errors.ts";
-import type { Job } from "../shared/program/job.ts";
-import { decodeModel } from "../shared/program/onnx/decode.ts";
-import { encodeModel } from "../shared/program/onnx/encode.ts";
 import type { Program, SampleField } from "../shared/program/program.ts";
-import { parseTaskFile, type TaskFile, TaskFileError } from "../shared/program/task.ts";
+import { parseTaskFile, type TaskFile, TaskFileError } from "../shared/task/task.ts";
 import { forwardProgram } from "./forwardProgram.ts";
 import { modelWarnings } from "./modelWarnings.ts";
 import { readModelFile } from "./readModel.ts";

@@ -3,8 +3,8 @@ import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import { TouchstoneError } from "../shared/errors.ts";
 import { fileProblem } from "../shared/fileProblem.ts";
-import { OnnxFormatError } from "../shared/program/onnx/errors.ts";
-import { embedExternalData } from "../shared/program/onnx/external.ts";
+import { OnnxFormatError } from "../shared/onnx/errors.ts";
+import { embedExternalData } from "../shared/onnx/external.ts";
 
 /** A model's file that is not there, or that may not be read. */
 export class ModelFileError extends TouchstoneError {

@@ -3,7 +3,7 @@ import type { Address, Hex } from "viem";
 import type { Chain } from "../shared/chain/connect.ts";
 import { contractAbi } from "../shared/chain/contracts.ts";
 import type { Deployment } from "../shared/chain/deployments.ts";
-import { segmentCount } from "../shared/program/job.ts";
+import { segmentCount } from "../shared/job/job.ts";
 
 /** `TaskStatus` of contracts/interfaces/ITrainingMarket.sol, in its order. */
 const STATUSES = ["none", "posted", "accepted", "settled", "failed", "cancelled"] as const;

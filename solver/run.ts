@@ -3,7 +3,7 @@ import { stateRootInTurns } from "../shared/commitment/stateRoot.ts";
 import { engineTracer } from "../shared/dispute/engineTracer.ts";
 import { SegmentEvidence, type Tracer } from "../shared/dispute/segmentEvidence.ts";
 import { TouchstoneError } from "../shared/errors.ts";
-import { segmentSteps } from "../shared/program/job.ts";
+import { segmentSteps } from "../shared/job/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import { fetchCheckpoint } from "../shared/service/checkpointState.ts";
 import type { LoadedTask } from "../shared/service/loadTask.ts";

@@ -7,7 +7,7 @@ import { defend } from "../shared/dispute/defendant.ts";
 import { engineTracer } from "../shared/dispute/engineTracer.ts";
 import type { DefendantMove } from "../shared/dispute/moves.ts";
 import type { TouchstoneError } from "../shared/errors.ts";
-import { segmentCount } from "../shared/program/job.ts";
+import { segmentCount } from "../shared/job/job.ts";
 import { Chores } from "../shared/service/chores.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
 import { DisputePlayer } from "../shared/service/disputePlayer.ts";

@@ -5,7 +5,7 @@ import { contractAbi } from "../shared/chain/contracts.ts";
 import { ContractRevertError } from "../shared/chain/errors.ts";
 import { stateRootInTurns } from "../shared/commitment/stateRoot.ts";
 import { putCheckpoint } from "../shared/data/checkpoint.ts";
-import { segmentCount } from "../shared/program/job.ts";
+import { segmentCount } from "../shared/job/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import { createProgress, type Progress } from "../shared/progress.ts";
 import type { ServiceContext } from "../shared/service/context.ts";

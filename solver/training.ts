@@ -1,7 +1,7 @@
 /** Trains one segment: plain steps inside the engine, traced ones where a cheat lies. */
 import type { Engine } from "../shared/engine/engine.ts";
+import { type Job, segmentSteps, sourceOutputsInTurns } from "../shared/job/job.ts";
 import { toNumber } from "../shared/numerics/float32.ts";
-import { type Job, segmentSteps, sourceOutputsInTurns } from "../shared/program/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import type { CheatingTracer } from "./cheats/cheatingTracer.ts";
 

@@ -5,8 +5,8 @@ import { type DigestPosition, digestPosition, digestTree } from "../shared/commi
 import { stateRootInTurns } from "../shared/commitment/stateRoot.ts";
 import { TILE_WORDS, tileBytes, tileHash } from "../shared/commitment/tile.ts";
 import type { Engine } from "../shared/engine/engine.ts";
+import { type Job, segmentSteps, sourceOutputsInTurns } from "../shared/job/job.ts";
 import { wordCount } from "../shared/program/descriptor.ts";
-import { type Job, segmentSteps, sourceOutputsInTurns } from "../shared/program/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 
 export interface Replay {

@@ -5,7 +5,7 @@ import { ExitCode } from "../shared/cli.ts";
 import { NoDifferenceError } from "../shared/dispute/challenger.ts";
 import { digestOf } from "../shared/dispute/defendant.ts";
 import { TouchstoneError } from "../shared/errors.ts";
-import { segmentCount } from "../shared/program/job.ts";
+import { segmentCount } from "../shared/job/job.ts";
 import { createProgress } from "../shared/progress.ts";
 import { Chores } from "../shared/service/chores.ts";
 import type { ServiceContext } from "../shared/service/context.ts";

@@ -1,7 +1,7 @@
 /** A convolutional network on 28 × 28 images: twice (3 × 3, ReLU, 2 × 2 maximum), then two linear layers. */
 import { initialWords } from "../../shared/numerics/philox.ts";
+import { OnnxType } from "../../shared/onnx/model.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
-import { OnnxType } from "../../shared/program/onnx/model.ts";
 import { Forward, unit } from "./model.ts";
 import { type Training, training } from "./training.ts";
 

@@ -1,6 +1,6 @@
 /** A decoder-only transformer, as GPT-2: layer norms before attention and before the two wide layers, GELU, learnt positions. */
 import { tokenFields } from "../../shared/data/text.ts";
-import { type OnnxAttribute, OnnxType } from "../../shared/program/onnx/model.ts";
+import { type OnnxAttribute, OnnxType } from "../../shared/onnx/model.ts";
 import { Forward } from "./model.ts";
 import { tokenSamples } from "./tokens.ts";
 import { type Training, training } from "./training.ts";

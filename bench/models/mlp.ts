@@ -1,7 +1,7 @@
 /** The example's network: an embedding and three linear layers. */
 import { mlpModel, mlpWeights } from "../../examples/solidity-mlp/model.ts";
 import { tokenFields } from "../../shared/data/text.ts";
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
 import { tokenSamples } from "./tokens.ts";
 import { type Training, training } from "./training.ts";
 

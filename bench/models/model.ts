@@ -1,7 +1,7 @@
 /** What a measured network is, and a builder for its forward pass as ONNX. */
 import { initialWords } from "../../shared/numerics/philox.ts";
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
-import { type OnnxAttribute, type OnnxNode, type OnnxTensor, OnnxType } from "../../shared/program/onnx/model.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
+import { type OnnxAttribute, type OnnxNode, type OnnxTensor, OnnxType } from "../../shared/onnx/model.ts";
 
 /** What the other contenders build the network from. */
 export type Architecture =

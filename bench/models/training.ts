@@ -1,10 +1,10 @@
 /** A training that is measured, compiled once: nobody trains on anything else. */
 
-import { compileTraining } from "../../shared/program/compile.ts";
+import { compileTraining } from "../../shared/compile/compile.ts";
+import { type Job, sourceOutputs } from "../../shared/job/job.ts";
 import { Dtype, type Operator } from "../../shared/program/descriptor.ts";
-import { type Job, sourceOutputs } from "../../shared/program/job.ts";
 import type { Program, SampleField, Tensor } from "../../shared/program/program.ts";
-import type { AdamSettings } from "../../shared/program/settings.ts";
+import type { AdamSettings } from "../../shared/task/settings.ts";
 import type { Architecture } from "./model.ts";
 
 export interface Parameter {

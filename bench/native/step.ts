@@ -1,6 +1,6 @@
 /** A network's training step in ONNX Runtime's own operators, with AdamW. */
-import { OnnxType } from "../../shared/program/onnx/model.ts";
-import type { AdamSettings } from "../../shared/program/settings.ts";
+import { OnnxType } from "../../shared/onnx/model.ts";
+import type { AdamSettings } from "../../shared/task/settings.ts";
 import type { Training } from "../models/training.ts";
 import { Tape, type Value } from "./tape.ts";
 

@@ -2,8 +2,8 @@
  * A training step in ONNX Runtime's own float32 operators: layers that record how to go back, as one would write it without caring for
  * reproducible bits. Everything that has an operator uses it: LayerNormalization, Softmax, Gelu, Conv, ConvTranspose, MaxPool.
  */
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
-import { type OnnxAttribute, type OnnxNode, type OnnxTensor, OnnxType } from "../../shared/program/onnx/model.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
+import { type OnnxAttribute, type OnnxNode, type OnnxTensor, OnnxType } from "../../shared/onnx/model.ts";
 
 export interface Value {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** The example's forward model as ONNX, a LeNet: two convolutions with ReLU and pooling, then three Linear layers, as PyTorch would write it. */
 import { initialWords } from "../../shared/numerics/philox.ts";
-import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxTensor } from "../../shared/program/onnx/model.ts";
-import { OnnxType } from "../../shared/program/onnx/model.ts";
+import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxTensor } from "../../shared/onnx/model.ts";
+import { OnnxType } from "../../shared/onnx/model.ts";
 
 export interface LenetSizes {
   /** Height and width of an image; a multiple of 4. */

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
 import { type LenetSizes, lenetModel, lenetWeights } from "./model.ts";
 
 export const SIZES: LenetSizes = { side: 28, channels: [6, 16], hidden: [84], classes: 10 };

@@ -4,8 +4,8 @@
  * once more as the head.
  */
 import { initialWords } from "../../shared/numerics/philox.ts";
-import type { OnnxModel, OnnxNode, OnnxTensor } from "../../shared/program/onnx/model.ts";
-import { OnnxType } from "../../shared/program/onnx/model.ts";
+import type { OnnxModel, OnnxNode, OnnxTensor } from "../../shared/onnx/model.ts";
+import { OnnxType } from "../../shared/onnx/model.ts";
 
 export interface GptSizes {
   /** Characters that the model sees. */

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildDataset } from "../../shared/data/buildDataset.ts";
 import { dataFilesIn } from "../../shared/data/files.ts";
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
-import { parseTaskFile, type TaskFile } from "../../shared/program/task.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
+import { parseTaskFile, type TaskFile } from "../../shared/task/task.ts";
 import { type GptSizes, gptModel, gptWeights } from "./model.ts";
 
 type Widths = Pick<GptSizes, "width" | "heads" | "layers">;

@@ -5,14 +5,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileTraining } from "../../shared/compile/compile.ts";
 import { buildDataset } from "../../shared/data/buildDataset.ts";
 import { dataFilesIn } from "../../shared/data/files.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
-import { compileTraining } from "../../shared/program/compile.ts";
-import { type Job, sourceOutputs } from "../../shared/program/job.ts";
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
-import type { OnnxModel } from "../../shared/program/onnx/model.ts";
-import { parseTaskFile } from "../../shared/program/task.ts";
+import { type Job, sourceOutputs } from "../../shared/job/job.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
+import type { OnnxModel } from "../../shared/onnx/model.ts";
+import { parseTaskFile } from "../../shared/task/task.ts";
 import { writeDigits } from "../digits-cnn/data.ts";
 import { type LenetSizes, lenetModel, lenetParameters, lenetWeights } from "../digits-cnn/model.ts";
 

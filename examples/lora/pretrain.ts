@@ -5,14 +5,14 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileTraining } from "../../shared/compile/compile.ts";
 import { buildDataset } from "../../shared/data/buildDataset.ts";
 import { dataFilesIn } from "../../shared/data/files.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
-import { compileTraining } from "../../shared/program/compile.ts";
-import { type Job, sourceOutputs } from "../../shared/program/job.ts";
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
-import { trainingSection } from "../../shared/program/settings.ts";
-import { dataSection } from "../../shared/program/taskData.ts";
+import { type Job, sourceOutputs } from "../../shared/job/job.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
+import { trainingSection } from "../../shared/task/settings.ts";
+import { dataSection } from "../../shared/task/taskData.ts";
 import { mlpModel, mlpParameters, mlpWeights } from "../solidity-mlp/model.ts";
 
 const DATA = {

@@ -1,7 +1,7 @@
 /** The example's forward model as ONNX: embedding → flatten → Linear → Tanh → Linear → Tanh → Linear, as PyTorch would write it. */
 import { initialWords } from "../../shared/numerics/philox.ts";
-import type { OnnxModel, OnnxNode, OnnxTensor } from "../../shared/program/onnx/model.ts";
-import { OnnxType } from "../../shared/program/onnx/model.ts";
+import type { OnnxModel, OnnxNode, OnnxTensor } from "../../shared/onnx/model.ts";
+import { OnnxType } from "../../shared/onnx/model.ts";
 
 export interface MlpSizes {
   /** Characters that the model sees. */

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { createOutput, ExitCode } from "../../shared/cli.ts";
-import { type LintFinding, type LintReport, type LintTensor, lintModel } from "../../shared/program/lint.ts";
-import { decodeModel } from "../../shared/program/onnx/decode.ts";
+import { type LintFinding, type LintReport, type LintTensor, lintModel } from "../../shared/compile/lint.ts";
+import { decodeModel } from "../../shared/onnx/decode.ts";
 import { parseCount } from "../../shared/programOptions.ts";
 import { openModelFile } from "../readModel.ts";
 

@@ -5,7 +5,7 @@ import type { Dataset } from "../../shared/data/dataset.ts";
 import { readSafetensors } from "../../shared/data/safetensors.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { TouchstoneError } from "../../shared/errors.ts";
-import { segmentCount } from "../../shared/program/job.ts";
+import { segmentCount } from "../../shared/job/job.ts";
 import type { Baseline } from "../baseline.ts";
 import { TrainedModel } from "../evaluate.ts";
 import { evaluateTrained, type ModelEvaluation } from "../evaluateModel.ts";

@@ -2,7 +2,7 @@
 import { type ContractFunctionArgs, type Hex, parseEventLogs } from "viem";
 import type { Bytes32 } from "../commitment/bytes32.ts";
 import { TouchstoneError } from "../errors.ts";
-import type { Training } from "../program/training.ts";
+import type { Training } from "../job/training.ts";
 import { contentIdOfBytes32 } from "../store/contentId.ts";
 import type { ContentId } from "../store/store.ts";
 import type { Chain } from "./connect.ts";

@@ -1,7 +1,7 @@
 /** Datasets of arrays: rows of named fields out of files of numbers. */
 import { Dtype } from "../program/descriptor.ts";
 import type { SampleField } from "../program/program.ts";
-import type { ArrayData } from "../program/taskData.ts";
+import type { ArrayData } from "../task/taskData.ts";
 import { type ClassText, classWords, type FieldPlan, numberWords, planField } from "./arrayFields.ts";
 import { readArrays } from "./arrayFormats.ts";
 import { compareBytewise } from "./bytewise.ts";

@@ -1,6 +1,6 @@
 /** From arrays of numbers or names, as readers give them, to the words of a sample field. */
 import { Dtype } from "../program/descriptor.ts";
-import type { ArrayFieldData } from "../program/taskData.ts";
+import type { ArrayFieldData } from "../task/taskData.ts";
 import { DataFileError, DatasetError } from "./errors.ts";
 import type { SourceArray } from "./sourceArray.ts";
 

@@ -1,5 +1,5 @@
 /** The readers of files that hold arrays, behind one function. */
-import type { ArrayData } from "../program/taskData.ts";
+import type { ArrayData } from "../task/taskData.ts";
 import { readCsv } from "./csv.ts";
 import { decodeElements } from "./elements.ts";
 import { DataFileError } from "./errors.ts";

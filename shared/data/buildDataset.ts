@@ -1,5 +1,5 @@
 /** The dataset that a task file's `data` section describes: a pure function of the section and the files' bytes. */
-import type { DataSection } from "../program/taskData.ts";
+import type { DataSection } from "../task/taskData.ts";
 import { arrayDataset } from "./arrayDataset.ts";
 import type { DataFiles, Dataset } from "./dataset.ts";
 import { textData } from "./text.ts";

@@ -5,11 +5,11 @@
 import { z } from "zod";
 import { TouchstoneError } from "../errors.ts";
 import { parseHostileJson, requireReadableJson } from "../hostileJson.ts";
+import { programFromJson, programToJson } from "../job/document.ts";
+import type { Job } from "../job/job.ts";
+import { commitTraining, type Training } from "../job/training.ts";
 import { Dtype } from "../program/descriptor.ts";
-import { programFromJson, programToJson } from "../program/document.ts";
-import type { Job } from "../program/job.ts";
 import type { Tensor } from "../program/program.ts";
-import { commitTraining, type Training } from "../program/training.ts";
 import { parseContentId } from "../store/contentId.ts";
 import type { ContentId, Store } from "../store/store.ts";
 import { decodeCheckpoint, putCheckpoint } from "./checkpoint.ts";

@@ -5,7 +5,7 @@
 import { TouchstoneError } from "../errors.ts";
 import { Dtype } from "../program/descriptor.ts";
 import type { SampleField } from "../program/program.ts";
-import type { TextData } from "../program/taskData.ts";
+import type { TextData } from "../task/taskData.ts";
 import type { DataFiles, Dataset, TextSource } from "./dataset.ts";
 import { DatasetError } from "./errors.ts";
 import { MAXIMUM_WORDS } from "./sourceArray.ts";

@@ -1,5 +1,5 @@
 /** Weights from a safetensors file in place of a model's own: to go on from a fetched model, or from one trained elsewhere. */
-import { type OnnxModel, type OnnxTensor, OnnxType } from "../program/onnx/model.ts";
+import { type OnnxModel, type OnnxTensor, OnnxType } from "../onnx/model.ts";
 import { rawTensorsOf } from "./arrayFormats.ts";
 import { decodeElements } from "./elements.ts";
 import { DataFileError } from "./errors.ts";

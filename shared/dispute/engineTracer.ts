@@ -1,6 +1,6 @@
 /** An engine's own numbers as one side of a dispute. */
 import type { Engine } from "../engine/engine.ts";
-import { type Job, stepInputsInTurns } from "../program/job.ts";
+import { type Job, stepInputsInTurns } from "../job/job.ts";
 import type { Tensor } from "../program/program.ts";
 import type { TracedStep, Tracer } from "./segmentEvidence.ts";
 

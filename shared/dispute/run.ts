@@ -8,8 +8,8 @@ import { datasetTree, datasetTreeInTurns } from "../commitment/datasetTree.ts";
 import { descriptorsTree } from "../commitment/descriptorsTree.ts";
 import { TensorsTree } from "../commitment/tensorsTree.ts";
 import type { MerkleTree } from "../commitment/tree.ts";
+import type { Job } from "../job/job.ts";
 import { encodeOperator, encodeState, stateDescriptor } from "../program/encoding.ts";
-import type { Job } from "../program/job.ts";
 import type { Program } from "../program/program.ts";
 
 /** A descriptor and its siblings in `operatorsRoot` or `statesRoot`. */

@@ -4,8 +4,8 @@
  */
 import { type Bytes32, ZERO_BYTES32 } from "../commitment/bytes32.ts";
 import type { TileProof } from "../commitment/tensorsTree.ts";
+import { stepPosition } from "../job/job.ts";
 import { type WitnessTile, witnessTiles } from "../operators/witness.ts";
-import { stepPosition } from "../program/job.ts";
 import { claimedTree } from "./claimed.ts";
 import type { ClaimedTree } from "./claimedTree.ts";
 import { type StepProof, type TileWitness, toHex } from "./moves.ts";

@@ -1,6 +1,6 @@
 /** Abs, and Sign. Gradient of Abs: g with the sign of x, 0 at 0; Sign has none. */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

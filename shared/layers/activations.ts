@@ -2,7 +2,7 @@
  * Activations that are straight or exponential in pieces: LeakyRelu, ThresholdedRelu, HardSigmoid, HardSwish, Elu, Selu, Celu, Softplus,
  * Softsign. Those with an exponential are off by at most 2e-6 absolutely (`exponential.ts`).
  */
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { expNegative, logarithmOfOnePlus } from "./exponential.ts";
 import { sigmoidExpression } from "./sigmoid.ts";
 import { importUnary, type Unary } from "./unary.ts";

@@ -1,6 +1,6 @@
 /** Add with broadcasting. The gradient of a broadcast input is summed over what it was stretched along. */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { broadcastShape } from "../program/graph.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { broadcastShape } from "../graph/graph.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

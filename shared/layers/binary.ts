@@ -1,8 +1,8 @@
 /** What importers of operators on two broadcast tensors have in common. */
 
+import type { ValueId } from "../graph/graph.ts";
+import { broadcastShape } from "../graph/graph.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { ValueId } from "../program/graph.ts";
-import { broadcastShape } from "../program/graph.ts";
 import type { ImportContext } from "./importer.ts";
 
 /** Integers up to here are float32 numbers. */

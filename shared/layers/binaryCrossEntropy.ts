@@ -5,9 +5,10 @@
  *
  * e^−|z| is clipped at |z| = 20, so the gradient of a saturated logit is exact to 2e-9.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import { expNegative, logarithm } from "./exponential.ts";
 import { reshape } from "./reshape.ts";

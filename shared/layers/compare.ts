@@ -2,10 +2,11 @@
  * Equal, Less, Greater, LessOrEqual, GreaterOrEqual, and Not, And, Or, Xor on what they give. A truth value is a float32 0 or 1; nothing is
  * differentiated through it.
  */
+
+import type { SourceGraph, SourceNode, ValueId } from "../graph/graph.ts";
+import { broadcastShape } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { SourceGraph, SourceNode, ValueId } from "../program/graph.ts";
-import { broadcastShape } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
 import { broadcastOperands } from "./binary.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

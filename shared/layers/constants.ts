@@ -1,8 +1,9 @@
 /** Operators that only make or pass on constants and shapes: Constant, Identity, Cast, Shape, Size. */
+
+import { hostIntegers, hostTensor, isFloat } from "../onnx/host.ts";
+import { OnnxType } from "../onnx/model.ts";
+import { heldType } from "../onnx/widen.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
-import { hostIntegers, hostTensor, isFloat } from "../program/onnx/host.ts";
-import { OnnxType } from "../program/onnx/model.ts";
-import { heldType } from "../program/onnx/widen.ts";
 import { truthOf } from "./compare.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";

@@ -6,8 +6,9 @@
  *     spread      out[c, q] = Σ_{o, k} w[o, c, k] · g[o, the window over q at tap k]    ConvTranspose, and the image gradient of Conv
  *     taps        out[o, c, k] = Σ_{p, n} g[o, p, n] · x[c, window p at tap k, n]       the weight gradient of both
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { elementwise } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { fromPlanes, toPlanes } from "./planes.ts";

@@ -1,7 +1,8 @@
 /** What sliding windows share when their gradient goes back: every position of the image adds up what its windows say. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { MapBuilder, type Register } from "../graph/mapBuilder.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { MapBuilder, type Register } from "../program/mapBuilder.ts";
 import { operandOf, reshapeView, type View } from "../program/view.ts";
 import { elementwise } from "./elementwise.ts";
 import { constant } from "./leaf.ts";

@@ -2,8 +2,9 @@
  * Div with broadcasting, and Reciprocal. A divisor that is a constant without zeros divides exactly as in float32; another one counts as
  * at least 2^-40 in magnitude, and the quotient is clipped to ±2^40 (`limit.ts`). Gradients: g / b, and −g · (a / b) / b.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { broadcastOperands } from "./binary.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";

@@ -1,7 +1,8 @@
 /** Σ a · b along one axis, which stays with length 1: one Dot. Nothing is differentiated through it. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { Lowering } from "../graph/lower.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { Lowering } from "../program/lower.ts";
 import { operandOf, type View } from "../program/view.ts";
 import { gridBits } from "./matmul.ts";
 

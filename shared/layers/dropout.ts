@@ -2,8 +2,8 @@
  * Dropout: each element is 0 with probability `rate`, else divided by 1 − rate; a new draw in every step. Gradient: the same elements of the
  * upstream gradient, by the same random numbers. Where evaluation takes `NOT_RANDOM` for these, everything is kept as it is.
  */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
 import { NOT_RANDOM, random } from "./random.ts";

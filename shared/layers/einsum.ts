@@ -2,9 +2,10 @@
  * Einsum of one or two tensors, as one Dot: the letters that both have are its batch axes, or, where the result has not got them, its reduced
  * axis. A letter stands once in a tensor; the ellipsis is not supported.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { type HostTensor, hostTensor } from "../onnx/host.ts";
 import { wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { type HostTensor, hostTensor } from "../program/onnx/host.ts";
 import { rowMajorStrides } from "../program/view.ts";
 import type { ImportContext, Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

@@ -1,7 +1,8 @@
 /** The common part of layers that compute each element from one element of each input. */
+
+import type { SourceGraph, SourceNode, ValueId } from "../graph/graph.ts";
+import { broadcastShape } from "../graph/graph.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { SourceGraph, SourceNode, ValueId } from "../program/graph.ts";
-import { broadcastShape } from "../program/graph.ts";
 
 /**
  * Adds a node that computes `expression` at every element of its inputs, broadcast to one shape.

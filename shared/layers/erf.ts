@@ -2,8 +2,8 @@
  * The error function by a rational function of the clipped input; |relative error| ≤ 4e-7. Beyond ±3.95 it is ±1 to float32
  * precision. Gradient: g · 2/√π · e^(−x²).
  */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import { expNegative } from "./exponential.ts";
 import type { Importer } from "./importer.ts";

@@ -1,7 +1,8 @@
 /** Expand and Tile: elements repeated along axes. No word moves where strides of 0 do it. Gradient: the sum over the repetitions. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { broadcastShape, elementsOf } from "../graph/graph.ts";
 import { Dtype, sameShape } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { broadcastShape, elementsOf } from "../program/graph.ts";
 import { broadcastStrides } from "../program/view.ts";
 import type { Importer } from "./importer.ts";
 import { reshape } from "./reshape.ts";

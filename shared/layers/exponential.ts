@@ -1,5 +1,5 @@
 /** exp and log as Map instructions, for layers that need them. */
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 
 /** e^(y) on [−1/256, 5/2], minimax in relative error, degree 9. */
 const EXP = [

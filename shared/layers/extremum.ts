@@ -2,8 +2,9 @@
  * Min, Max and Clip. The gradient goes to the operand that was chosen, half to each where two are equal; of Clip, to the input where it
  * lies within the bounds, ends included.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { broadcastOperands } from "./binary.ts";
 import { elementwise } from "./elementwise.ts";
 import type { ImportContext, Importer } from "./importer.ts";

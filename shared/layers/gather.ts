@@ -2,9 +2,10 @@
  * Gather along an axis; along the first one of a matrix it is an embedding, out[i…, e] = table[index[i…], e].
  * Gradient: rows of the upstream gradient summed by index (SumByIndex), exact in any order.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { elementsOf } from "../graph/graph.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { elementsOf } from "../program/graph.ts";
 import { operandOf } from "../program/view.ts";
 import { reshape } from "./reshape.ts";
 

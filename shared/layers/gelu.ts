@@ -4,8 +4,8 @@
  *
  *     erf:  g · (Φ(x) + x φ(x))        tanh:  g · (½ (1 + t) + ½ x (1 − t²) u′),   t = tanh u,  u = √(2/π) (x + 0.044715 x³)
  */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import { ERF } from "./erf.ts";
 import type { Importer } from "./importer.ts";

@@ -1,7 +1,7 @@
 /** Gemm: alpha · A' · B' + beta · C, as PyTorch writes a Linear layer; made of transpose, matmul, scale and add. */
 
+import { broadcastShape } from "../graph/graph.ts";
 import { sameShape } from "../program/descriptor.ts";
-import { broadcastShape } from "../program/graph.ts";
 import { add } from "./add.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

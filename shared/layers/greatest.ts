@@ -2,11 +2,12 @@
  * The greatest (or least) element along axes, exactly: Maps that each compare up to 8 parts of the axis, so log₈ of its length of them.
  * The parts are views; where the length is no multiple, the last one overlaps its neighbour, which no maximum minds.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { Lowering } from "../graph/lower.ts";
+import { MapBuilder } from "../graph/mapBuilder.ts";
 import { Dtype } from "../program/descriptor.ts";
 import { MAX_MAP_OPERANDS } from "../program/encoding.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { Lowering } from "../program/lower.ts";
-import { MapBuilder } from "../program/mapBuilder.ts";
 import { operandOf, type View } from "../program/view.ts";
 import { elementwise } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";

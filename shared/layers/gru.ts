@@ -6,9 +6,10 @@
  *
  * One Dot makes the input's part for all steps; the gradients of the weights are one Dot each over all steps.
  */
+
+import type { Contribution, SourceGraph, ValueId } from "../graph/graph.ts";
+import type { Register } from "../graph/mapBuilder.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
-import type { Register } from "../program/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import { concat } from "./join.ts";
 import { matmul } from "./matmul.ts";

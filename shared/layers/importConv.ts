@@ -1,5 +1,5 @@
 /** Conv and ConvTranspose of ONNX, over one or two spatial axes. */
-import type { ValueId } from "../program/graph.ts";
+import type { ValueId } from "../graph/graph.ts";
 import { addToChannels, conv, convTranspose } from "./conv.ts";
 import type { ImportContext, Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

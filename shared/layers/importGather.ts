@@ -2,9 +2,10 @@
  * Gather, by constant or by computed indices, and GatherElements by computed ones. Constant indices that are evenly spaced are a slice.
  * An index that is computed must not be negative: it counts from the front.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { elementsOf } from "../graph/graph.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { elementsOf } from "../program/graph.ts";
 import { operandOf } from "../program/view.ts";
 import { gatherAlong } from "./gather.ts";
 import type { ImportContext, Importer } from "./importer.ts";

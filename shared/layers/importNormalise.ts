@@ -2,8 +2,9 @@
  * BatchNormalization, InstanceNormalization and GroupNormalization of ONNX. In training, running statistics follow the text of ONNX: running · momentum +
  * current · (1 − momentum), with the population variance in both places, where PyTorch keeps the unbiased one.
  */
+
+import type { ValueId } from "../graph/graph.ts";
 import { wordCount } from "../program/descriptor.ts";
-import type { ValueId } from "../program/graph.ts";
 import { add } from "./add.ts";
 import { numbersTensor } from "./cover.ts";
 import type { ImportContext, Importer } from "./importer.ts";

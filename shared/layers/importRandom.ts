@@ -1,6 +1,6 @@
 /** RandomNormal, RandomUniform, their forms "Like" another tensor, and Bernoulli. What they draw is the run's, whatever seed they name. */
-import type { ValueId } from "../program/graph.ts";
-import { OnnxType } from "../program/onnx/model.ts";
+import type { ValueId } from "../graph/graph.ts";
+import { OnnxType } from "../onnx/model.ts";
 import { elementwise } from "./elementwise.ts";
 import type { ImportContext, Importer } from "./importer.ts";
 import { isHost } from "./importer.ts";

@@ -1,5 +1,5 @@
 /** LSTM, GRU and RNN nodes: both directions, initial states, either layout, with the default activations. */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { add } from "./add.ts";
 import { gru } from "./gru.ts";
 import type { ImportContext, Importer } from "./importer.ts";

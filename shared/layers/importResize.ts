@@ -1,5 +1,5 @@
 /** Operators that move pixels: Resize by the nearest, DepthToSpace, SpaceToDepth. */
-import type { ValueId } from "../program/graph.ts";
+import type { ValueId } from "../graph/graph.ts";
 import type { ImportContext, Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";
 import { reshape } from "./reshape.ts";

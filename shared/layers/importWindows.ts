@@ -1,5 +1,5 @@
 /** The attributes that convolutions and pools have in common: kernel, strides, dilations, pads, auto_pad, ceil_mode. */
-import type { ValueId } from "../program/graph.ts";
+import type { ValueId } from "../graph/graph.ts";
 import type { ImportContext } from "./importer.ts";
 import { reshape } from "./reshape.ts";
 import type { Pair, Windows } from "./windows.ts";

@@ -1,8 +1,9 @@
 /** What an importer sees of one ONNX node, and what it gives back. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { HostTensor } from "../onnx/host.ts";
 import type { Dtype } from "../program/descriptor.ts";
 import type { ModelError } from "../program/errors.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { HostTensor } from "../program/onnx/host.ts";
 
 /** What an ONNX value is: a tensor of the source graph, or numbers known now. */
 export type Imported = ValueId | HostTensor;

@@ -2,11 +2,12 @@
  * Join: tensors side by side along one axis, with zeros where there is none. Concatenation, zero padding, and with Reshape the spreading of
  * elements. Gradient: the slice of each part.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { Lowering } from "../graph/lower.ts";
+import { hostTensor } from "../onnx/host.ts";
 import { Dtype, type JoinRange, sameShape } from "../program/descriptor.ts";
 import { MAX_JOIN_OPERANDS } from "../program/encoding.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { Lowering } from "../program/lower.ts";
-import { hostTensor } from "../program/onnx/host.ts";
 import { operandOf, type View } from "../program/view.ts";
 import type { Importer } from "./importer.ts";
 import { isHost } from "./importer.ts";

@@ -1,7 +1,8 @@
 /** Nodes without inputs: sample fields, state tensors, constants and schedule columns. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import type { SampleOrder } from "../numerics/sampleOrder.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import type { SampleField, Tensor } from "../program/program.ts";
 
 /** A field of the step's samples, [batch, width]. */

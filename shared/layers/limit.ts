@@ -2,7 +2,7 @@
  * Keeping elementwise results among the numbers. Every tensor that a Peak measures is at most 2^20 in a valid step, but a chain of
  * products need not pass one; so products, quotients and powers are clipped to ±2^40, where four of them still fit into float32.
  */
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 
 /** Magnitude that no product, quotient or power exceeds. */
 export const LIMIT = 2 ** 40;

@@ -1,5 +1,5 @@
 /** Log: log x for x clipped to [2^-31, 2^31]; |absolute error| ≤ 2e-6, and 5e-7 relative beyond 2. Gradient: g / x. */
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { logarithm } from "./exponential.ts";
 import { importUnary, type Unary } from "./unary.ts";
 

@@ -6,8 +6,9 @@
  * One Dot makes the input's part for all steps; a step is one Dot and four Maps. Backwards a step is one Dot, its Peak and three
  * Maps, and the gradients of the weights are one Dot each over all steps. A hidden state is at most 1 by construction, so it needs no Peak.
  */
+
+import type { Contribution, SourceGraph, ValueId } from "../graph/graph.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
 import { elementwise } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import {

@@ -2,11 +2,12 @@
  * MatMul: out[…, m, n] = Σ_k a[…, m, k] · b[…, k, n], one Dot on the integer grids of both whole tensors.
  * Gradients: da = g · bᵀ, db = aᵀ · g; the transposes are strides, the peaks are those of the forward pass.
  */
+
+import type { Contribution, SourceGraph, ValueId } from "../graph/graph.ts";
+import { broadcastShape } from "../graph/graph.ts";
+import type { Lowering } from "../graph/lower.ts";
 import { ceilLog2 } from "../numerics/log2.ts";
 import { Dtype, sameShape, wordCount } from "../program/descriptor.ts";
-import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
-import { broadcastShape } from "../program/graph.ts";
-import type { Lowering } from "../program/lower.ts";
 import { operandOf, type View } from "../program/view.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

@@ -2,8 +2,9 @@
  * Mean squared error of a prediction and a target of as many words: mean (y − t)², gradient 2 (y − t) / words. The squares are summed
  * exactly on the grid of the greatest error.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { elementwise } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
 import { squares } from "./squares.ts";

@@ -1,5 +1,5 @@
 /** Mul with broadcasting. Gradients: the upstream gradient times the other factor, summed over what was stretched. */
-import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
+import type { Contribution, SourceGraph, ValueId } from "../graph/graph.ts";
 import { broadcastOperands } from "./binary.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";

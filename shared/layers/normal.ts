@@ -2,8 +2,8 @@
  * Random numbers by distribution, other ones in every step, from the uniform ones of `random`. Where evaluation takes `NOT_RANDOM` for these,
  * everything is its mean.
  */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import { logarithm } from "./exponential.ts";
 import { NOT_RANDOM, random } from "./random.ts";

@@ -2,9 +2,10 @@
  * Normalisation of planes [C, R, N] by their own statistics: over R and N as BatchNormalization does, or over R alone as
  * InstanceNormalization does. y = γ · (x − mean) / √(variance + ε) + β, with the population variance.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
 import { scale } from "./scale.ts";

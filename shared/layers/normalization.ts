@@ -7,9 +7,9 @@
  * The squares are summed on each line's own grid. What needs r computes it from the sum of squares: one number a line.
  */
 
+import type { Contribution, SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { wordCount } from "../program/descriptor.ts";
-import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
 import { dotAlong } from "./dotAlong.ts";
 import { elementwise } from "./elementwise.ts";
 import type { ImportContext, Importer } from "./importer.ts";

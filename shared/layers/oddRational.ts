@@ -1,5 +1,5 @@
 /** Odd functions that level off, as a rational function of the clipped input, in Map instructions. */
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 
 /** x · P(x²) / Q(x²) for |x| ≤ limit; Q starts with 1 and has no negative coefficient, so it is at least 1. */
 export interface OddRational {

@@ -1,10 +1,10 @@
 /** Pad: zeros, or another number, around a tensor; negative amounts cut off. One Join for each padded axis. */
 
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { fromNumber } from "../numerics/float32.ts";
 import { flush } from "../numerics/flush.ts";
 import { GUARD_LIMIT } from "../numerics/guard.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import type { Importer } from "./importer.ts";
 import { type JoinPart, join } from "./join.ts";
 import { slice } from "./slice.ts";

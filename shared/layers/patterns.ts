@@ -1,9 +1,10 @@
 /** Operators that lay a constant pattern over data: Trilu, OneHot, and IsNaN and IsInf, which no number of a valid step is. */
+
+import type { ValueId } from "../graph/graph.ts";
+import { hostTensor } from "../onnx/host.ts";
+import { requireElements } from "../onnx/indexed.ts";
+import { OnnxType } from "../onnx/model.ts";
 import { Dtype } from "../program/descriptor.ts";
-import { requireElements } from "../program/fold/indexed.ts";
-import type { ValueId } from "../program/graph.ts";
-import { hostTensor } from "../program/onnx/host.ts";
-import { OnnxType } from "../program/onnx/model.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
 import { isHost, layerName } from "./importer.ts";

@@ -2,8 +2,9 @@
  * Images as planes: [N, C, H, W] seen as [C, H · W, N]. Layers over images keep their tensors in this order in memory, with the batch innermost:
  * windows are then rows of N words, sums over a channel are contiguous, and products need no transposition.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 

@@ -2,8 +2,9 @@
  * MaxPool, AveragePool and GlobalAveragePool of images. The gradient of a maximum goes to the first tap of the window that has it, by rows then columns, as in
  * PyTorch.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { operandOf, type View } from "../program/view.ts";
 import { numbersTensor, sumOverCover } from "./cover.ts";
 import { elementwise } from "./elementwise.ts";

@@ -3,7 +3,7 @@
  * partial product leaves float32; where the base is negative and the exponent is no integer, or the base is 0 and the exponent
  * negative, the least admissible base counts instead. Results are clipped to ±2^40. Gradient: g · e · x^(e − 1).
  */
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";
 import { limited } from "./limit.ts";

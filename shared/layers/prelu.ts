@@ -1,8 +1,8 @@
 /** PRelu: x, times a learned slope where it is negative. */
 
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { broadcastShape } from "../graph/graph.ts";
 import { sameShape } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { broadcastShape } from "../program/graph.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

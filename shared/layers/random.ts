@@ -1,6 +1,7 @@
 /** Random numbers in [0, 1), other ones in every step. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 
 /** What evaluation takes for every random number: no stream gives it, so that layers know that nothing is to be random. */
 export const NOT_RANDOM = 1;

@@ -1,7 +1,8 @@
 /** What recurrent layers share: time steps as rows of one matrix, the order of steps, and activations of all gates in one Map. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
 import { concat } from "./join.ts";
 import { constant } from "./leaf.ts";
 import { reshape } from "./reshape.ts";

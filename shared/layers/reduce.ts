@@ -1,8 +1,8 @@
 /** The reductions of ONNX over any axes, with or without keeping them: sums, means, greatest and least elements, norms. */
 
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
 import { absolute } from "./absolute.ts";
 import { dotAlong } from "./dotAlong.ts";
 import { elementwise } from "./elementwise.ts";

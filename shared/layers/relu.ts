@@ -1,5 +1,5 @@
 /** Relu: max(x, 0). Gradient: the upstream gradient where the output is positive. */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

@@ -1,7 +1,8 @@
 /** Reshape, and the operators that are one: Flatten, Squeeze, Unsqueeze. No word moves; only strides change. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { elementsOf } from "../graph/graph.ts";
 import { Dtype, sameShape, wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { elementsOf } from "../program/graph.ts";
 import type { Importer } from "./importer.ts";
 import { isHost } from "./importer.ts";
 

@@ -3,8 +3,9 @@
  *
  * One Dot makes the input's part for all steps, a step is one Dot and one Map; the gradients of the weights are one Dot each over all steps.
  */
+
+import type { Contribution, SourceGraph, ValueId } from "../graph/graph.ts";
 import { Dtype } from "../program/descriptor.ts";
-import type { Contribution, SourceGraph, ValueId } from "../program/graph.ts";
 import { elementwise } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import {

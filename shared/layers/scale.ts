@@ -1,5 +1,5 @@
 /** Multiplication by a number that is written into the program. */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { elementwise } from "./elementwise.ts";
 
 export function scale(graph: SourceGraph, input: ValueId, factor: number, name: string): ValueId {

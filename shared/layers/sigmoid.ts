@@ -2,8 +2,8 @@
  * Sigmoid: 1 / (1 + e^(−x)), by the exponential of −|x| so that small values keep their relative precision; |relative error| ≤ 2e-6,
  * and 2e-9 below −20. Gradient: g · y · (1 − y), from the output y alone.
  */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import { expNegative } from "./exponential.ts";
 import type { Importer } from "./importer.ts";

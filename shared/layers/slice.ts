@@ -1,8 +1,9 @@
 /** Slice: every `step`-th position of one axis, by strides alone. Gradient: the upstream gradient at those positions, zero at the others. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { elementsOf } from "../graph/graph.ts";
+import { hostTensor } from "../onnx/host.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { elementsOf } from "../program/graph.ts";
-import { hostTensor } from "../program/onnx/host.ts";
 import { sliceView } from "../program/view.ts";
 import type { ImportContext, Importer } from "./importer.ts";
 import { isHost } from "./importer.ts";

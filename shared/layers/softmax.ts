@@ -8,9 +8,9 @@
  * great negative number gives exactly 0. The sum is at least 0.99.
  */
 
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
 import { dotAlong } from "./dotAlong.ts";
 import { elementwise } from "./elementwise.ts";
 import { EXP_MOST, expNegative, LOG_LEAST, logarithm } from "./exponential.ts";

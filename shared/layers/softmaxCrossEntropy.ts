@@ -13,9 +13,10 @@
  * Beyond C = 1024, and more than 20 below the maximum (probability 2e-9), the exponentials are clipped: loss and gradient stay
  * finite and point the right way.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
 import { operandOf } from "../program/view.ts";
 import { elementwise } from "./elementwise.ts";
 import { expNegative, LOG_LEAST, logarithm } from "./exponential.ts";

@@ -2,8 +2,9 @@
  * Sums of squares, exact on the grid of the tensor's own peak (2^-20 of it): Σ x² as Dots of x with itself over pieces that are short
  * enough. So nothing is lost to a few great elements, and no square has to pass the guard.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { operandOf } from "../program/view.ts";
 
 /** Bits a side of the grid, as MatMul has them, so that an engine shares the quantised tensor. */

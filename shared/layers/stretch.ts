@@ -1,8 +1,8 @@
 /** Broadcasting to a shape without moving a word: strides of 0. The gradient is summed over what was stretched along. */
 
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { elementsOf } from "../graph/graph.ts";
 import { sameShape } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { elementsOf } from "../program/graph.ts";
 import { broadcastStrides } from "../program/view.ts";
 import { sumTo } from "./sum.ts";
 

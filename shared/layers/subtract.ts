@@ -1,5 +1,5 @@
 /** Sub with broadcasting, and Neg. */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { broadcastOperands } from "./binary.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";

@@ -1,6 +1,7 @@
 /** Sums over axes: exact on the grid of a bound, rounded once. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { Dtype, sameShape, wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { operandOf } from "../program/view.ts";
 import { reshape } from "./reshape.ts";
 

@@ -2,9 +2,10 @@
  * Take: positions of one axis by a list that is known when the model is read, in any order and any number; −1 gives zeros. Flips, odd
  * index maps, padding by copies. Gradient: the positions taken back, or where one is taken twice, summed by index.
  */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { elementsOf } from "../graph/graph.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { elementsOf } from "../program/graph.ts";
 import { operandOf } from "../program/view.ts";
 import { sumByIndex } from "./gather.ts";
 import { constant } from "./leaf.ts";

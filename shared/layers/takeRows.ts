@@ -1,6 +1,7 @@
 /** Rows of a tensor picked by a table that is written into the program: windows of an image, padding, flipping. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
 import { operandOf } from "../program/view.ts";
 import { constant } from "./leaf.ts";
 import { reshape } from "./reshape.ts";

@@ -4,8 +4,8 @@
  *
  * x · P(x²) / Q(x²), P and Q of degree 4, minimax in relative error on [0, 9]. All coefficients are positive: nothing cancels.
  */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

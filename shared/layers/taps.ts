@@ -1,9 +1,10 @@
 /** The taps of sliding windows as operands of Maps, several Maps where there are more than one Map can read. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { Lowering } from "../graph/lower.ts";
+import { MapBuilder, type Register } from "../graph/mapBuilder.ts";
 import { Dtype, wordCount } from "../program/descriptor.ts";
 import { MAX_MAP_OPERANDS } from "../program/encoding.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { Lowering } from "../program/lower.ts";
-import { MapBuilder, type Register } from "../program/mapBuilder.ts";
 import { operandOf, type View, wholeView } from "../program/view.ts";
 import { takeRows } from "./takeRows.ts";
 import { type Windows, windowTable } from "./windows.ts";

@@ -1,7 +1,8 @@
 /** Transpose: a permutation of axes, by strides alone. */
+
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { elementsOf } from "../graph/graph.ts";
 import { Dtype, sameShape } from "../program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { elementsOf } from "../program/graph.ts";
 import { transposeView } from "../program/view.ts";
 import type { Importer } from "./importer.ts";
 

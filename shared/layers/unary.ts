@@ -1,6 +1,6 @@
 /** Layers y = f(x), element by element. Gradient: the upstream gradient times f'(x). */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import type { MapBuilder, Register } from "../program/mapBuilder.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import type { MapBuilder, Register } from "../graph/mapBuilder.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
 import { layerName } from "./importer.ts";

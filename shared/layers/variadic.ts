@@ -1,5 +1,5 @@
 /** Sum and Mean of any number of tensors, with broadcasting. */
-import type { ValueId } from "../program/graph.ts";
+import type { ValueId } from "../graph/graph.ts";
 import { add } from "./add.ts";
 import { broadcastOperands } from "./binary.ts";
 import type { Importer } from "./importer.ts";

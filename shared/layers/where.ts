@@ -1,6 +1,6 @@
 /** Where, with broadcasting: a where the condition (float32 0 or 1) is not 0, else b. The gradient goes where the choice went. */
-import type { SourceGraph, ValueId } from "../program/graph.ts";
-import { broadcastShape } from "../program/graph.ts";
+import type { SourceGraph, ValueId } from "../graph/graph.ts";
+import { broadcastShape } from "../graph/graph.ts";
 import { broadcastOperands } from "./binary.ts";
 import { elementwise } from "./elementwise.ts";
 import { expand } from "./expand.ts";

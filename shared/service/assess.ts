@@ -1,6 +1,6 @@
 /** Whether a task can be done by this machine in the time that it allows: measured, before anything is staked. */
 import { TouchstoneError } from "../errors.ts";
-import { segmentSteps, stepInputsInTurns } from "../program/job.ts";
+import { segmentSteps, stepInputsInTurns } from "../job/job.ts";
 import type { LoadedTask } from "./loadTask.ts";
 
 /** Steps timed, the first of which warms the engine up. */

@@ -6,7 +6,7 @@ import { startOnnxRuntime } from "../engine/onnxruntime.ts";
 import { ReferenceThread } from "../engine/referenceThread.ts";
 import { TotalEngine } from "../engine/total.ts";
 import { TouchstoneError } from "../errors.ts";
-import type { Job } from "../program/job.ts";
+import type { Job } from "../job/job.ts";
 import type { Tensor } from "../program/program.ts";
 import { contentIdOfBytes32 } from "../store/contentId.ts";
 import type { ServiceContext } from "./context.ts";

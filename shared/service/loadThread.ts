@@ -4,9 +4,9 @@
  */
 import { Worker } from "node:worker_threads";
 import { TouchstoneError } from "../errors.ts";
-import type { Job } from "../program/job.ts";
+import type { Job } from "../job/job.ts";
+import type { Training } from "../job/training.ts";
 import type { Tensor } from "../program/program.ts";
-import type { Training } from "../program/training.ts";
 import type { ContentId, Store } from "../store/store.ts";
 
 export interface CheckedPackage {

@@ -2,8 +2,8 @@
 import { parentPort } from "node:worker_threads";
 import { getTaskPackage } from "../data/taskPackage.ts";
 import { TouchstoneError } from "../errors.ts";
-import type { Training } from "../program/training.ts";
-import { requireWellFormedJob } from "../program/validate.ts";
+import type { Training } from "../job/training.ts";
+import { requireWellFormedJob } from "../job/validate.ts";
 import type { ContentId } from "../store/store.ts";
 import type { CheckedPackage, LoadOrder, LoadReply } from "./loadThread.ts";
 

@@ -6,7 +6,7 @@
 import type { DefendantMove } from "../../shared/dispute/moves.ts";
 import type { TracedStep } from "../../shared/dispute/segmentEvidence.ts";
 import { TouchstoneError } from "../../shared/errors.ts";
-import type { Job } from "../../shared/program/job.ts";
+import type { Job } from "../../shared/job/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import type { CheatRandom } from "./random.ts";
 

@@ -1,8 +1,8 @@
 /** A solver's numbers under a cheat: honest steps, except where the plan lies; always the same for the same step and state. */
 import { formatWord, type LocatedFault, tensorName } from "../../shared/dispute/located.ts";
 import type { TracedStep, Tracer } from "../../shared/dispute/segmentEvidence.ts";
+import type { Job } from "../../shared/job/job.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
-import type { Job } from "../../shared/program/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import type { CheatPlan } from "./cheat.ts";
 import { firstDifference } from "./firstDifference.ts";

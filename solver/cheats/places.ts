@@ -1,6 +1,7 @@
 /** Where in a run a cheat can take place. */
+
+import { parameterIndices } from "../../shared/compile/optimizer/parameters.ts";
 import { Dtype, type Operator, wordCount } from "../../shared/program/descriptor.ts";
-import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
 import type { Program } from "../../shared/program/program.ts";
 
 /** Float32 parameters that a step replaces. */

@@ -1,6 +1,6 @@
 /** The lies that several cheats tell. */
 
-import { type Job, segmentCount, segmentSteps } from "../../shared/program/job.ts";
+import { type Job, segmentCount, segmentSteps } from "../../shared/job/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import type { CheatContext, CheatPlan, Lie } from "./cheat.ts";
 import { sameState } from "./firstDifference.ts";

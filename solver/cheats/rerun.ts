@@ -1,7 +1,7 @@
 /** Steps computed with a lie inside: everything after it follows from it by the honest rules. */
 import type { TracedStep } from "../../shared/dispute/segmentEvidence.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import { type Job, stepInputs } from "../../shared/program/job.ts";
+import { type Job, stepInputs } from "../../shared/job/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import type { StepInputs } from "../../shared/program/stepInputs.ts";
 

@@ -1,5 +1,5 @@
 /** A whole segment is not trained: its checkpoint is the one before. */
-import { segmentCount, segmentSteps } from "../../shared/program/job.ts";
+import { segmentCount, segmentSteps } from "../../shared/job/job.ts";
 import type { Cheat } from "./cheat.ts";
 
 export const reusedCheckpoint: Cheat = {

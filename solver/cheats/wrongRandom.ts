@@ -1,5 +1,5 @@
 /** A step draws the random numbers of another step: a generator's noise, what a Dropout keeps. */
-import { sourceOutputs } from "../../shared/program/job.ts";
+import { sourceOutputs } from "../../shared/job/job.ts";
 import { type Cheat, CheatImpossibleError } from "./cheat.ts";
 import { anyStep, oneStep } from "./plans.ts";
 import { rerunWith } from "./rerun.ts";

@@ -1,6 +1,6 @@
 /** A step takes a number of the schedule to be twice what it is. */
 
-import { sourceOutputs } from "../../shared/program/job.ts";
+import { sourceOutputs } from "../../shared/job/job.ts";
 import { type Cheat, CheatImpossibleError } from "./cheat.ts";
 import { isNormal, oneStep } from "./plans.ts";
 import { rerunWith } from "./rerun.ts";

@@ -7,10 +7,10 @@ import { describe, it } from "node:test";
 import { readSafetensors, SafetensorsError } from "../../shared/data/safetensors.ts";
 import { getTaskPackage, TaskPackageError } from "../../shared/data/taskPackage.ts";
 import { HostileJsonError, MOST_TEXT, MOST_VALUES } from "../../shared/hostileJson.ts";
+import { programFromJson } from "../../shared/job/document.ts";
+import { validate } from "../../shared/job/validate.ts";
 import type { Operand, Operator } from "../../shared/program/descriptor.ts";
-import { programFromJson } from "../../shared/program/document.ts";
 import type { Program } from "../../shared/program/program.ts";
-import { validate } from "../../shared/program/validate.ts";
 import type { Store } from "../../shared/store/store.ts";
 import { regressionProgram } from "../helpers/programs.ts";
 

@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { EngineClosedError } from "../../shared/engine/errors.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { ReferenceThread } from "../../shared/engine/referenceThread.ts";
-import { stepInputs } from "../../shared/program/job.ts";
+import { stepInputs } from "../../shared/job/job.ts";
 import { exampleJob, exampleState, regressionProgram } from "../helpers/programs.ts";
 
 const program = regressionProgram();

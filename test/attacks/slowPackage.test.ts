@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { putTaskPackage } from "../../shared/data/taskPackage.ts";
 import { MOST_VALUES } from "../../shared/hostileJson.ts";
-import { commitTraining } from "../../shared/program/training.ts";
+import { commitTraining } from "../../shared/job/training.ts";
 import { loadInThread, PackageHeavyError, PackageRefusedError } from "../../shared/service/loadThread.ts";
 import { contentIdOf } from "../../shared/store/contentId.ts";
 import { StoreMissingError } from "../../shared/store/errors.ts";

@@ -3,8 +3,8 @@ import * as library from "onnxruntime-web";
 import { stateRoot } from "../../shared/commitment/stateRoot.ts";
 import { getTaskPackage } from "../../shared/data/taskPackage.ts";
 import { startOnnxRuntimeWeb } from "../../shared/engine/web.ts";
-import { segmentSteps, sourceOutputs } from "../../shared/program/job.ts";
-import type { Training } from "../../shared/program/training.ts";
+import { segmentSteps, sourceOutputs } from "../../shared/job/job.ts";
+import type { Training } from "../../shared/job/training.ts";
 import { HttpStore } from "../../shared/store/http.ts";
 import type { ContentId } from "../../shared/store/store.ts";
 

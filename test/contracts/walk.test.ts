@@ -1,8 +1,8 @@
 /** Whole disputes: a false claim is convicted whatever it is about, an honest one never, whatever the challenger does. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Job } from "../../shared/job/job.ts";
 import type { Family } from "../../shared/program/descriptor.ts";
-import type { Job } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { embeddingProgram, exampleJob, exampleState, randomProgram, regressionProgram } from "../helpers/programs.ts";
 import { Random } from "../helpers/random.ts";

@@ -10,7 +10,7 @@ import { checkSamples } from "../../shared/data/samples.ts";
 import { datasetWarnings } from "../../shared/data/warnings.ts";
 import { fromNumber } from "../../shared/numerics/float32.ts";
 import { flush, isFlushed } from "../../shared/numerics/flush.ts";
-import { dataSection } from "../../shared/program/taskData.ts";
+import { dataSection } from "../../shared/task/taskData.ts";
 import { memoryFiles } from "../helpers/memoryFiles.ts";
 import { Random } from "../helpers/random.ts";
 

@@ -12,7 +12,7 @@ import { readNpy } from "../../shared/data/npy.ts";
 import { readNpz } from "../../shared/data/npz.ts";
 import { readParquet } from "../../shared/data/parquet.ts";
 import type { DataFile, SourceArray, Wanted } from "../../shared/data/sourceArray.ts";
-import { type ArrayData, dataSection } from "../../shared/program/taskData.ts";
+import { type ArrayData, dataSection } from "../../shared/task/taskData.ts";
 
 // Written by NumPy, and by hand from the formats' descriptions (test/fixtures/data/write.py).
 const FOLDER = path.resolve(import.meta.dirname, "../fixtures/data");

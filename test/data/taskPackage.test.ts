@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { SafetensorsError, writeSafetensors } from "../../shared/data/safetensors.ts";
 import { getTaskPackage, putTaskPackage, TaskPackageError } from "../../shared/data/taskPackage.ts";
 import { HostileJsonError, MOST_VALUES } from "../../shared/hostileJson.ts";
-import { commitTraining } from "../../shared/program/training.ts";
+import { commitTraining } from "../../shared/job/training.ts";
 import { DirectoryStore } from "../../shared/store/directory.ts";
 import { StoreMissingError } from "../../shared/store/errors.ts";
 import type { Store } from "../../shared/store/store.ts";

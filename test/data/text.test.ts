@@ -5,7 +5,7 @@ import { DataFileError, DatasetError } from "../../shared/data/errors.ts";
 import { bigramLoss, TextDatasetError, textDataset } from "../../shared/data/text.ts";
 import { tokenizerOf } from "../../shared/data/tokenizer.ts";
 import { decodeText } from "../../shared/data/utf8.ts";
-import { dataSection } from "../../shared/program/taskData.ts";
+import { dataSection } from "../../shared/task/taskData.ts";
 import { memoryFiles } from "../helpers/memoryFiles.ts";
 
 /** The dataset of a `text` section over some texts, in their order. */

@@ -5,7 +5,7 @@ import { DatasetError } from "../../shared/data/errors.ts";
 import { toByteCharacters } from "../../shared/data/tokenizer/byteLevel.ts";
 import { TokenizerError } from "../../shared/data/tokenizer/component.ts";
 import { JsonTokenizer } from "../../shared/data/tokenizer/json.ts";
-import { dataSection } from "../../shared/program/taskData.ts";
+import { dataSection } from "../../shared/task/taskData.ts";
 import { memoryFiles } from "../helpers/memoryFiles.ts";
 import { Random } from "../helpers/random.ts";
 

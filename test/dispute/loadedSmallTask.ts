@@ -3,7 +3,7 @@ import { stateRoot } from "../../shared/commitment/stateRoot.ts";
 import { putCheckpoint } from "../../shared/data/checkpoint.ts";
 import { Run } from "../../shared/dispute/run.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import { segmentCount, segmentSteps, sourceOutputs } from "../../shared/program/job.ts";
+import { segmentCount, segmentSteps, sourceOutputs } from "../../shared/job/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import type { LoadedTask } from "../../shared/service/loadTask.ts";
 import type { BookedCheckpoint } from "../../shared/service/marketBook.ts";

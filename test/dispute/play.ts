@@ -7,7 +7,7 @@ import type { DisputedSegment } from "../../shared/dispute/events.ts";
 import type { Run } from "../../shared/dispute/run.ts";
 import { SegmentEvidence, type Tracer } from "../../shared/dispute/segmentEvidence.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import { type Job, segmentSteps } from "../../shared/program/job.ts";
+import { type Job, segmentSteps } from "../../shared/job/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import { SimulatedGame } from "./simulatedGame.ts";
 

@@ -27,11 +27,11 @@ import { partOf, partsOf } from "../../shared/dispute/parts.ts";
 import { childOf, Level, type Position } from "../../shared/dispute/position.ts";
 import type { Run } from "../../shared/dispute/run.ts";
 import { Walk } from "../../shared/dispute/walk.ts";
+import { sampleCount, stepPosition } from "../../shared/job/job.ts";
 import { combine, element, finish, partialValue } from "../../shared/operators/element.ts";
 import type { Read } from "../../shared/operators/read.ts";
 import { type Operator, wordCount } from "../../shared/program/descriptor.ts";
 import { decodeOperator, decodeState } from "../../shared/program/encoding.ts";
-import { sampleCount, stepPosition } from "../../shared/program/job.ts";
 
 const CHALLENGER = "0x00000000000000000000000000000000000000c4";
 

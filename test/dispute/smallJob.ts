@@ -3,8 +3,9 @@
  * and a state tensor that never changes: an embedding and a linear layer trained with two moments. Built by hand, so that
  * nothing here depends on the compiler.
  */
+
+import type { Job } from "../../shared/job/job.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
-import type { Job } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { along, type MapBody, ProgramBuilder, type Register, view } from "../helpers/builder.ts";
 import { floats } from "../helpers/operators.ts";

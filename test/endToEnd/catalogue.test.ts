@@ -15,9 +15,9 @@ import { SegmentEvidence, type Tracer } from "../../shared/dispute/segmentEviden
 import type { Engine } from "../../shared/engine/engine.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import { segmentCount, segmentSteps } from "../../shared/program/job.ts";
+import { segmentCount, segmentSteps } from "../../shared/job/job.ts";
+import { commitTraining } from "../../shared/job/training.ts";
 import type { Tensor } from "../../shared/program/program.ts";
-import { commitTraining } from "../../shared/program/training.ts";
 import { CHEATS } from "../../solver/cheats/catalogue.ts";
 import { CheatingTracer } from "../../solver/cheats/cheatingTracer.ts";
 import { lyingPartials } from "../../solver/cheats/lyingPartials.ts";

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fetchModel } from "../../requester/fetchModel.ts";
+import { compileTraining } from "../../shared/compile/compile.ts";
 import { readSafetensors } from "../../shared/data/safetensors.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import { compileTraining } from "../../shared/program/compile.ts";
-import { type Job, segmentCount, stepInputs } from "../../shared/program/job.ts";
+import { type Job, segmentCount, stepInputs } from "../../shared/job/job.ts";
 import { cheatByName } from "../../solver/cheats/catalogue.ts";
 import { work as solve } from "../../solver/service.ts";
 import { replaySegment } from "../../verifier/replay.ts";

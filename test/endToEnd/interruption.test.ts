@@ -5,7 +5,7 @@ import type { Hex } from "viem";
 import type { ProgramProcess } from "../../requester/demo/programProcess.ts";
 import type { LocalAccount } from "../../requester/localChain/accounts.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
-import { segmentCount } from "../../shared/program/job.ts";
+import { segmentCount } from "../../shared/job/job.ts";
 import { replaySegment } from "../../verifier/replay.ts";
 import { smallInitialState, smallJob } from "../dispute/smallJob.ts";
 import { Stage } from "./stage.ts";

@@ -8,12 +8,12 @@ import type { ChallengerMove } from "../../shared/dispute/moves.ts";
 import { asReducing } from "../../shared/dispute/partials.ts";
 import { partOf, type Range } from "../../shared/dispute/parts.ts";
 import type { Walk } from "../../shared/dispute/walk.ts";
+import { type Job, stepPosition } from "../../shared/job/job.ts";
 import { multiIndex, operandLine, tilesOfRange } from "../../shared/operators/address.ts";
 import { combine, element as elementOf, finish, partialValue } from "../../shared/operators/element.ts";
 import type { Read } from "../../shared/operators/read.ts";
 import type { Operator } from "../../shared/program/descriptor.ts";
 import { decodeOperator } from "../../shared/program/encoding.ts";
-import { type Job, stepPosition } from "../../shared/program/job.ts";
 import type { Claim, PlayedGame } from "./gameOnChain.ts";
 
 type Adjudicate = Extract<ChallengerMove, { kind: "adjudicate" }>;

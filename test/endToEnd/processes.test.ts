@@ -15,7 +15,7 @@ import { stateRoot } from "../../shared/commitment/stateRoot.ts";
 import { getCheckpoint } from "../../shared/data/checkpoint.ts";
 import { NoDifferenceError } from "../../shared/dispute/challenger.ts";
 import { Level } from "../../shared/dispute/position.ts";
-import { segmentCount } from "../../shared/program/job.ts";
+import { segmentCount } from "../../shared/job/job.ts";
 import { contentIdOfBytes32 } from "../../shared/store/contentId.ts";
 import { challenge, replay } from "../../verifier/single.ts";
 import { smallInitialState, smallJob } from "../dispute/smallJob.ts";

@@ -10,7 +10,7 @@ import { Level } from "../../shared/dispute/position.ts";
 import { Run } from "../../shared/dispute/run.ts";
 import { SegmentEvidence } from "../../shared/dispute/segmentEvidence.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import { segmentCount, segmentSteps } from "../../shared/program/job.ts";
+import { segmentCount, segmentSteps } from "../../shared/job/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import { DisputePlayer } from "../../shared/service/disputePlayer.ts";
 import { MarketWatch } from "../../shared/service/marketWatch.ts";

@@ -7,7 +7,7 @@ import { startKernelThread } from "../../shared/engine/kernelThreads.ts";
 import { LocalHost } from "../../shared/engine/localHost.ts";
 import { type Arithmetic, FLOAT32_ONLY, FLOAT64 } from "../../shared/engine/realise/arithmetic.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import { type Job, stepInputs } from "../../shared/program/job.ts";
+import { type Job, stepInputs } from "../../shared/job/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { embeddingProgram, exampleJob, exampleState, randomProgram, regressionProgram } from "../helpers/programs.ts";
 

@@ -11,7 +11,7 @@ import { stateRoot } from "../../shared/commitment/stateRoot.ts";
 import { type Form, HostedEngine } from "../../shared/engine/hostedEngine.ts";
 import { LocalHost } from "../../shared/engine/localHost.ts";
 import { FLOAT32_ONLY, FLOAT64 } from "../../shared/engine/realise/arithmetic.ts";
-import { type Job, sourceOutputs } from "../../shared/program/job.ts";
+import { type Job, sourceOutputs } from "../../shared/job/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { operand } from "../helpers/operators.ts";
 import { examples } from "./compare.ts";

@@ -4,14 +4,14 @@ import path from "node:path";
 import { test } from "node:test";
 import * as library from "onnxruntime-web";
 import { stateRoot } from "../../shared/commitment/stateRoot.ts";
+import { compileTraining } from "../../shared/compile/compile.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
 import { HostedEngine } from "../../shared/engine/hostedEngine.ts";
 import { FLOAT64 } from "../../shared/engine/realise/arithmetic.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { webHost } from "../../shared/engine/web.ts";
-import { compileTraining } from "../../shared/program/compile.ts";
+import { type Job, sourceOutputs } from "../../shared/job/job.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
-import { type Job, sourceOutputs } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { exampleTask } from "../examples/examples.ts";
 import { ADAMW, jobOf, randomSamples, settings, TINY } from "../helpers/compile.ts";
@@ -41,7 +41,7 @@ function tinyLora(): Training {
 
 /** Two networks of two layers, with noise. */
 function tinyGan(): Training {
-  const vectors = path.resolve(import.meta.dirname, "../program/pytorch/vectors");
+  const vectors = path.resolve(import.meta.dirname, "../compile/pytorch/vectors");
   const network = { optimizer: ADAMW, rate: { kind: "constant", peak: 0.002, warmup: 0 } } as const;
   const compiled = compileTraining({
     kind: "gan",

@@ -1,5 +1,8 @@
 /** Layers that move, join and draw numbers, as programs on every form of step. */
 import { test } from "node:test";
+import { SourceGraph, type ValueId } from "../../shared/graph/graph.ts";
+import { lower } from "../../shared/graph/lower.ts";
+import { requireWellFormed } from "../../shared/job/validate.ts";
 import { add } from "../../shared/layers/add.ts";
 import { dropout } from "../../shared/layers/dropout.ts";
 import { concat, join } from "../../shared/layers/join.ts";
@@ -12,9 +15,6 @@ import { sumAxes } from "../../shared/layers/sum.ts";
 import { take } from "../../shared/layers/take.ts";
 import { transpose } from "../../shared/layers/transpose.ts";
 import { Dtype, wordCount } from "../../shared/program/descriptor.ts";
-import { SourceGraph, type ValueId } from "../../shared/program/graph.ts";
-import { lower } from "../../shared/program/lower.ts";
-import { requireWellFormed } from "../../shared/program/validate.ts";
 import { exampleJob, exampleState } from "../helpers/programs.ts";
 import { assertSameBits, FORMS, openLocal } from "./compare.ts";
 

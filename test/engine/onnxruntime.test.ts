@@ -5,7 +5,7 @@ import { EngineClosedError, InvalidStateError, InvalidStepError } from "../../sh
 import type { Form } from "../../shared/engine/hostedEngine.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { ReferenceEngine, StepInputsError } from "../../shared/engine/reference.ts";
-import { sourceOutputs, stepInputs } from "../../shared/program/job.ts";
+import { sourceOutputs, stepInputs } from "../../shared/job/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { floats } from "../helpers/operators.ts";
 import { embeddingProgram, exampleJob, exampleState, randomProgram, regressionProgram } from "../helpers/programs.ts";

@@ -13,7 +13,7 @@ import { type EngineOptions, ProviderUnavailableError } from "../../shared/engin
 import { FLOAT64 } from "../../shared/engine/realise/arithmetic.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
 import { startEngine } from "../../shared/engine/start.ts";
-import { sourceOutputs } from "../../shared/program/job.ts";
+import { sourceOutputs } from "../../shared/job/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { operand } from "../helpers/operators.ts";
 import { exampleJob, exampleState, randomProgram } from "../helpers/programs.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as library from "onnxruntime-web";
 import { HostedEngine } from "../../shared/engine/hostedEngine.ts";
 import { startOnnxRuntimeWeb, webHost } from "../../shared/engine/web.ts";
-import { sourceOutputs } from "../../shared/program/job.ts";
+import { sourceOutputs } from "../../shared/job/job.ts";
 import { assertSameBits, CPU_FORMS, examples, openLocal, PROGRAMS } from "./compare.ts";
 
 test("WebAssembly gives the reference's words", async () => {

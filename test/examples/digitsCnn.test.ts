@@ -9,7 +9,7 @@ import { TrainedModel } from "../../requester/evaluate.ts";
 import { prepareTask } from "../../requester/prepare.ts";
 import { sha256 } from "../../shared/commitment/sha256.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
-import { sourceOutputs } from "../../shared/program/job.ts";
+import { sourceOutputs } from "../../shared/job/job.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../examples/digits-cnn");
 const STEPS = 80;

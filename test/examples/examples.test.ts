@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { commitTraining } from "../../shared/program/training.ts";
-import { requireWellFormedJob } from "../../shared/program/validate.ts";
+import { commitTraining } from "../../shared/job/training.ts";
+import { requireWellFormedJob } from "../../shared/job/validate.ts";
 import { EXAMPLES, exampleTask } from "./examples.ts";
 
 describe("the examples", () => {

@@ -8,7 +8,7 @@ import { type PreparedTask, prepareTask } from "../../requester/prepare.ts";
 import { engineTracer } from "../../shared/dispute/engineTracer.ts";
 import { Run } from "../../shared/dispute/run.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
-import { type Job, segmentCount, sourceOutputs } from "../../shared/program/job.ts";
+import { type Job, segmentCount, sourceOutputs } from "../../shared/job/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import { cheatByName } from "../../solver/cheats/catalogue.ts";
 import { CheatingTracer } from "../../solver/cheats/cheatingTracer.ts";

@@ -7,10 +7,10 @@ import { TrainedModel } from "../../requester/evaluate.ts";
 import { prepareTask } from "../../requester/prepare.ts";
 import { bigramLoss } from "../../shared/data/text.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
+import { sourceOutputs } from "../../shared/job/job.ts";
+import { requireWellFormedJob } from "../../shared/job/validate.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
-import { sourceOutputs } from "../../shared/program/job.ts";
-import { parseTaskFile } from "../../shared/program/task.ts";
-import { requireWellFormedJob } from "../../shared/program/validate.ts";
+import { parseTaskFile } from "../../shared/task/task.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../examples/gpt");
 const DEEP = process.env.TOUCHSTONE_DEEP === "1";

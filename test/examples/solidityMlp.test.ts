@@ -7,9 +7,9 @@ import { TrainedModel } from "../../requester/evaluate.ts";
 import { prepareTask } from "../../requester/prepare.ts";
 import { bigramLoss } from "../../shared/data/text.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
-import { sourceOutputs } from "../../shared/program/job.ts";
-import { decodeModel } from "../../shared/program/onnx/decode.ts";
-import { parseTaskFile } from "../../shared/program/task.ts";
+import { sourceOutputs } from "../../shared/job/job.ts";
+import { decodeModel } from "../../shared/onnx/decode.ts";
+import { parseTaskFile } from "../../shared/task/task.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../examples/solidity-mlp");
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parameterIndices } from "../../shared/program/optimizer/parameters.ts";
+import { parameterIndices } from "../../shared/compile/optimizer/parameters.ts";
 import { numbers } from "../helpers/compile.ts";
 import { convictedAt, exampleTask, trainedFor } from "./examples.ts";
 

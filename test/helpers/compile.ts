@@ -1,12 +1,12 @@
 /** Compiling the example's model at small sizes, and stepping what comes out on the reference engine. */
 import { type MlpSizes, mlpModel, mlpWeights } from "../../examples/solidity-mlp/model.ts";
+import type { CompiledTraining } from "../../shared/compile/compile.ts";
+import type { SupervisedSettings } from "../../shared/compile/supervised.ts";
 import { tokenFields } from "../../shared/data/text.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import type { SupervisedSettings } from "../../shared/program/compile/supervised.ts";
-import type { CompiledTraining } from "../../shared/program/compile.ts";
 
-import { type Job, stepInputs } from "../../shared/program/job.ts";
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
+import { type Job, stepInputs } from "../../shared/job/job.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import { Random } from "./random.ts";
 

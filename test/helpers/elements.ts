@@ -1,8 +1,9 @@
 /** Recomputes a whole trace by the element rule alone. */
+
+import { type Job, stepPosition } from "../../shared/job/job.ts";
 import { element } from "../../shared/operators/element.ts";
 import type { Read } from "../../shared/operators/read.ts";
 import { type Operator, wordCount } from "../../shared/program/descriptor.ts";
-import { type Job, stepPosition } from "../../shared/program/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 
 /** What an operator of a step reads: the outputs of earlier operators, the state, the constants, the dataset and the schedule. */

@@ -1,12 +1,12 @@
 /** Compares the gradients that a layer adds with central differences, both in binary64 on the lowered program. */
 import assert from "node:assert/strict";
+import { differentiate } from "../../shared/compile/differentiate.ts";
+import { SourceGraph, type ValueId } from "../../shared/graph/graph.ts";
+import { lower } from "../../shared/graph/lower.ts";
 import { constant, state } from "../../shared/layers/leaf.ts";
 import { reshape } from "../../shared/layers/reshape.ts";
 import { softmaxCrossEntropy } from "../../shared/layers/softmaxCrossEntropy.ts";
 import { Dtype, wordCount } from "../../shared/program/descriptor.ts";
-import { differentiate } from "../../shared/program/differentiate.ts";
-import { SourceGraph, type ValueId } from "../../shared/program/graph.ts";
-import { lower } from "../../shared/program/lower.ts";
 import type { Program } from "../../shared/program/program.ts";
 import { evaluate64 } from "./evaluate64.ts";
 import { ints } from "./operators.ts";

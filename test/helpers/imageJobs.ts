@@ -1,9 +1,9 @@
-/** Small jobs of convolutional networks, for tests that look at every operator of a step. The models are those of `test/program/pytorch`. */
+/** Small jobs of convolutional networks, for tests that look at every operator of a step. The models are those of `test/compile/pytorch`. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { compileTraining } from "../../shared/program/compile.ts";
+import { compileTraining } from "../../shared/compile/compile.ts";
+import type { Job } from "../../shared/job/job.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
-import type { Job } from "../../shared/program/job.ts";
 import type { SampleField, Tensor } from "../../shared/program/program.ts";
 import { exampleJob } from "./programs.ts";
 
@@ -27,7 +27,7 @@ function classes(count: number): Target {
 }
 
 function jobOf(name: string, pixels: number, target: Target): ImageJob {
-  const file = path.resolve(import.meta.dirname, "../program/pytorch/vectors", `${name}.onnx`);
+  const file = path.resolve(import.meta.dirname, "../compile/pytorch/vectors", `${name}.onnx`);
   const { program, initialState, schedule } = compileTraining({
     model: readFileSync(file),
     fields: [

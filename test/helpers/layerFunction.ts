@@ -1,7 +1,8 @@
 /** What an elementwise layer and its gradient compute, as functions of one number. */
+
+import { SourceGraph, type ValueId } from "../../shared/graph/graph.ts";
+import type { MapBuilder, Register } from "../../shared/graph/mapBuilder.ts";
 import { state } from "../../shared/layers/leaf.ts";
-import { SourceGraph, type ValueId } from "../../shared/program/graph.ts";
-import type { MapBuilder, Register } from "../../shared/program/mapBuilder.ts";
 
 /** The layer's value; with `upstream` its gradient for that upstream gradient. */
 export function expressionOf(

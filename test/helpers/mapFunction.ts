@@ -1,6 +1,6 @@
 /** Functions that are written as Map instructions, evaluated in binary32 and compared with exact ones. */
 import { mapTensor } from "../../shared/engine/reference/map.ts";
-import { MapBuilder, type Register } from "../../shared/program/mapBuilder.ts";
+import { MapBuilder, type Register } from "../../shared/graph/mapBuilder.ts";
 import { Random } from "./random.ts";
 
 /** float32 results of a Map of one operand. */

@@ -1,7 +1,7 @@
 /** Writes small ONNX models node by node, for tests. */
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
-import type { OnnxAttribute, OnnxNode, OnnxTensor, OnnxValueInfo } from "../../shared/program/onnx/model.ts";
-import { OnnxType } from "../../shared/program/onnx/model.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
+import type { OnnxAttribute, OnnxNode, OnnxTensor, OnnxValueInfo } from "../../shared/onnx/model.ts";
+import { OnnxType } from "../../shared/onnx/model.ts";
 
 export class OnnxBuilder {
   readonly #nodes: OnnxNode[] = [];

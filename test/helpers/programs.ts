@@ -1,6 +1,7 @@
 /** Small valid programs, hand-built and random, with data, schedules and states that go with them. */
+
+import type { Job } from "../../shared/job/job.ts";
 import { Dtype, wordCount } from "../../shared/program/descriptor.ts";
-import type { Job } from "../../shared/program/job.ts";
 import type { Program, Tensor } from "../../shared/program/program.ts";
 import { along, type MapBody, ProgramBuilder, type Register, rowMajor, type Value, view } from "./builder.ts";
 import { ORDERS } from "./descriptors.ts";

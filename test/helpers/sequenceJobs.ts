@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type GptSizes, gptModel, gptWeights } from "../../examples/gpt/model.ts";
+import { compileTraining } from "../../shared/compile/compile.ts";
 import { tokenFields } from "../../shared/data/text.ts";
-import { compileTraining } from "../../shared/program/compile.ts";
+import type { Job } from "../../shared/job/job.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
-import type { Job } from "../../shared/program/job.ts";
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
 import type { SampleField, Tensor } from "../../shared/program/program.ts";
 import { Random } from "./random.ts";
 

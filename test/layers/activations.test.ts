@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { SourceGraph, ValueId } from "../../shared/graph/graph.ts";
+import { validate } from "../../shared/job/validate.ts";
 import { erf, erfExpression } from "../../shared/layers/erf.ts";
 import { type GeluForm, gelu } from "../../shared/layers/gelu.ts";
 import { sigmoid, sigmoidExpression } from "../../shared/layers/sigmoid.ts";
 import { silu } from "../../shared/layers/silu.ts";
-import type { SourceGraph, ValueId } from "../../shared/program/graph.ts";
-import { validate } from "../../shared/program/validate.ts";
 import { checkGradients } from "../helpers/gradientCheck.ts";
 import { expressionOf } from "../helpers/layerFunction.ts";
 import { apply, points, worstRelative } from "../helpers/mapFunction.ts";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { SourceGraph, ValueId } from "../../shared/graph/graph.ts";
 import { addToChannels, conv, convTranspose } from "../../shared/layers/conv.ts";
 import { maxPool } from "../../shared/layers/pool.ts";
 import { reshape } from "../../shared/layers/reshape.ts";
 import { tanh } from "../../shared/layers/tanh.ts";
 import { windowsOf } from "../../shared/layers/windows.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../../shared/program/graph.ts";
 import { checkGradients } from "../helpers/gradientCheck.ts";
 
 const flat = (graph: SourceGraph, x: ValueId) => {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
+import { SourceGraph, type ValueId } from "../../shared/graph/graph.ts";
+import { lower } from "../../shared/graph/lower.ts";
+import { type Job, sourceOutputs, stepInputs } from "../../shared/job/job.ts";
+import { requireWellFormed } from "../../shared/job/validate.ts";
 import { dropout } from "../../shared/layers/dropout.ts";
 import { concat, join } from "../../shared/layers/join.ts";
 import { state } from "../../shared/layers/leaf.ts";
@@ -12,11 +16,7 @@ import { take } from "../../shared/layers/take.ts";
 import { tanh } from "../../shared/layers/tanh.ts";
 import { transpose } from "../../shared/layers/transpose.ts";
 import { Dtype, wordCount } from "../../shared/program/descriptor.ts";
-import { SourceGraph, type ValueId } from "../../shared/program/graph.ts";
-import { type Job, sourceOutputs, stepInputs } from "../../shared/program/job.ts";
-import { lower } from "../../shared/program/lower.ts";
 import type { Program } from "../../shared/program/program.ts";
-import { requireWellFormed } from "../../shared/program/validate.ts";
 import { checkGradients } from "../helpers/gradientCheck.ts";
 import { floats } from "../helpers/operators.ts";
 

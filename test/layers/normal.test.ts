@@ -2,18 +2,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
+import { SourceGraph, type ValueId } from "../../shared/graph/graph.ts";
+import { lower } from "../../shared/graph/lower.ts";
+import { importModel } from "../../shared/import/import.ts";
+import { stepInputs } from "../../shared/job/job.ts";
+import { requireWellFormed } from "../../shared/job/validate.ts";
 import { constant, state } from "../../shared/layers/leaf.ts";
 import { bernoulli, normal, uniform } from "../../shared/layers/normal.ts";
 import { NOT_RANDOM } from "../../shared/layers/random.ts";
 import { slice } from "../../shared/layers/slice.ts";
+import type { OnnxAttribute, OnnxModel } from "../../shared/onnx/model.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
 import { ModelError } from "../../shared/program/errors.ts";
-import { SourceGraph, type ValueId } from "../../shared/program/graph.ts";
-import { importModel } from "../../shared/program/import.ts";
-import { stepInputs } from "../../shared/program/job.ts";
-import { lower } from "../../shared/program/lower.ts";
-import type { OnnxAttribute, OnnxModel } from "../../shared/program/onnx/model.ts";
-import { requireWellFormed } from "../../shared/program/validate.ts";
 import { floats } from "../helpers/operators.ts";
 
 /** The values of a vector that `build` makes, at step 0; from `numbers` in place of the random ones where they are given. */

@@ -1,4 +1,5 @@
 import { test } from "node:test";
+import type { SourceGraph, ValueId } from "../../shared/graph/graph.ts";
 import { numbersTensor } from "../../shared/layers/cover.ts";
 import { constant } from "../../shared/layers/leaf.ts";
 import { normalise, normaliseBy } from "../../shared/layers/normalise.ts";
@@ -6,7 +7,6 @@ import { fromPlanes, toPlanes } from "../../shared/layers/planes.ts";
 import { reshape } from "../../shared/layers/reshape.ts";
 import { tanh } from "../../shared/layers/tanh.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../../shared/program/graph.ts";
 import { checkGradients } from "../helpers/gradientCheck.ts";
 
 const logits = (graph: SourceGraph, planes: ValueId, spatial: readonly number[]) => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { SourceGraph, ValueId } from "../../shared/graph/graph.ts";
 import { averagePool, countTaps, globalAveragePool, maxPool } from "../../shared/layers/pool.ts";
 import { reshape } from "../../shared/layers/reshape.ts";
 import { tanh } from "../../shared/layers/tanh.ts";
 import { windowsOf } from "../../shared/layers/windows.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../../shared/program/graph.ts";
 import { evaluate64 } from "../helpers/evaluate64.ts";
 import { checkGradients, gradientProgram } from "../helpers/gradientCheck.ts";
 

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
+import type { SourceGraph, ValueId } from "../../shared/graph/graph.ts";
+import { validate } from "../../shared/job/validate.ts";
 import { add } from "../../shared/layers/add.ts";
 import { constant } from "../../shared/layers/leaf.ts";
 import { logSoftmax, softmax } from "../../shared/layers/softmax.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
-import type { SourceGraph, ValueId } from "../../shared/program/graph.ts";
-import { validate } from "../../shared/program/validate.ts";
 import { numbers } from "../helpers/compile.ts";
 import { gradientProgram } from "../helpers/gradientCheck.ts";
 import { floats } from "../helpers/operators.ts";

@@ -1,7 +1,7 @@
 /** Steps computed honestly from something else than the task says. */
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
+import { type Job, sourceOutputs, stepInputs } from "../../shared/job/job.ts";
 import type { Operator } from "../../shared/program/descriptor.ts";
-import { type Job, sourceOutputs, stepInputs } from "../../shared/program/job.ts";
 import { rerunWith } from "../../solver/cheats/rerun.ts";
 import type { Row, StepLie } from "./cheats.ts";
 import type { Stage } from "./stage.ts";

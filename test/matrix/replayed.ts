@@ -10,13 +10,13 @@ import { SegmentEvidence, type StepTrees, type TracedStep, type Tracer } from ".
 import { readerOf } from "../../shared/dispute/stepReader.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
+import { type Job, stepPosition } from "../../shared/job/job.ts";
+import { commitTraining } from "../../shared/job/training.ts";
 import { partialValue } from "../../shared/operators/element.ts";
 import type { Read } from "../../shared/operators/read.ts";
 import { isAdjudicable, witnessTiles } from "../../shared/operators/witness.ts";
 import { reduces } from "../../shared/program/encoding.ts";
-import { type Job, stepPosition } from "../../shared/program/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
-import { commitTraining } from "../../shared/program/training.ts";
 import { exampleTask, shortened } from "../examples/examples.ts";
 import type { BatchedCall } from "../rules/callBatch.ts";
 

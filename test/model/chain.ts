@@ -5,11 +5,11 @@
 import { network } from "hardhat";
 import { type Abi, decodeErrorResult, encodeFunctionData, type Hex } from "viem";
 import { type Bytes32, ZERO_BYTES32 } from "../../shared/commitment/bytes32.ts";
+import { type Job, segmentSteps } from "../../shared/job/job.ts";
 import type { ReducingOperator } from "../../shared/operators/element.ts";
 import { isAdjudicable } from "../../shared/operators/witness.ts";
 import { wordCount } from "../../shared/program/descriptor.ts";
 import { reduces } from "../../shared/program/encoding.ts";
-import { type Job, segmentSteps } from "../../shared/program/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import type { Arena, Wallet } from "../contracts/support/arena.ts";
 import { type Claimed, claimDigest, claimSegment, type Lie } from "../contracts/support/claimed.ts";

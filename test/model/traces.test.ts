@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Bytes32 } from "../../shared/commitment/bytes32.ts";
-import type { Job } from "../../shared/program/job.ts";
+import type { Job } from "../../shared/job/job.ts";
 import type { Tensor } from "../../shared/program/program.ts";
 import { claimSegment, finalState, type Lie } from "../contracts/support/claimed.ts";
 import { lieAbout, randomPlace } from "../contracts/support/lies.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { stepPosition } from "../../shared/job/job.ts";
 import { element, partialValue, type ReducingOperator } from "../../shared/operators/element.ts";
 import { isAdjudicable, witnessTiles } from "../../shared/operators/witness.ts";
 import { type Operator, wordCount } from "../../shared/program/descriptor.ts";
 import { reduces } from "../../shared/program/encoding.ts";
-import { stepPosition } from "../../shared/program/job.ts";
 import { readOf, traceByElements } from "../helpers/elements.ts";
 import { operand } from "../helpers/operators.ts";
 import { exampleJob, exampleState, randomProgram } from "../helpers/programs.ts";

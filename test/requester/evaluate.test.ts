@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { TrainedModel } from "../../requester/evaluate.ts";
+import { compileTraining } from "../../shared/compile/compile.ts";
 import type { Engine, StepTrace } from "../../shared/engine/engine.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import { compileTraining } from "../../shared/program/compile.ts";
+import { decodeModel } from "../../shared/onnx/decode.ts";
+import { encodeModel } from "../../shared/onnx/encode.ts";
+import { type OnnxData, type OnnxNode, OnnxType } from "../../shared/onnx/model.ts";
 import { Dtype } from "../../shared/program/descriptor.ts";
-import { decodeModel } from "../../shared/program/onnx/decode.ts";
-import { encodeModel } from "../../shared/program/onnx/encode.ts";
-import { type OnnxData, type OnnxNode, OnnxType } from "../../shared/program/onnx/model.ts";
 import type { StepInputs } from "../../shared/program/stepInputs.ts";
 import { jobOf, randomSamples, run, settings, TINY } from "../helpers/compile.ts";
 import { embeddingProgram, exampleState } from "../helpers/programs.ts";

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { forwardProgram } from "../../requester/forwardProgram.ts";
 import { prepareTask } from "../../requester/prepare.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import { stepInputs } from "../../shared/program/job.ts";
-import { validate } from "../../shared/program/validate.ts";
+import { stepInputs } from "../../shared/job/job.ts";
+import { validate } from "../../shared/job/validate.ts";
 
 describe("forwardProgram", () => {
   it("gives the training program's logits and loss without its gradients, moments and schedule", async () => {

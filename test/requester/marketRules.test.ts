@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { maxUint256 } from "viem";
 import { requireMarketRules, violations } from "../../requester/marketRules.ts";
-import { type TaskFile, TaskFileError } from "../../shared/program/task.ts";
+import { type TaskFile, TaskFileError } from "../../shared/task/task.ts";
 import { by, deployArena, networkHelpers, SEAT_STAKE, wallets } from "../contracts/support/arena.ts";
 import { specOf, TERMS, trainingOf } from "../contracts/support/task.ts";
 import { exampleJob, exampleState, regressionProgram } from "../helpers/programs.ts";

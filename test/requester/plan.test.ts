@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { planTask } from "../../requester/plan.ts";
 import { prepareTask } from "../../requester/prepare.ts";
-import { lintModel } from "../../shared/program/lint.ts";
-import { decodeModel } from "../../shared/program/onnx/decode.ts";
+import { lintModel } from "../../shared/compile/lint.ts";
+import { decodeModel } from "../../shared/onnx/decode.ts";
 
 describe("planTask", () => {
   it("reads escrow and detection off the task file, and measures the rest", async () => {

@@ -13,8 +13,8 @@ import { readTaskStatus } from "../../requester/taskStatus.ts";
 import { Sender } from "../../shared/chain/sender.ts";
 import { readTaskRecord, TaskUnknownError } from "../../shared/chain/taskRecord.ts";
 import { getTaskPackage } from "../../shared/data/taskPackage.ts";
-import { TaskFileError } from "../../shared/program/task.ts";
-import { commitTraining } from "../../shared/program/training.ts";
+import { commitTraining } from "../../shared/job/training.ts";
+import { TaskFileError } from "../../shared/task/task.ts";
 
 describe("posting a task", () => {
   let folder: string;

@@ -8,11 +8,11 @@ import { type PreparedTask, prepareTask } from "../../requester/prepare.ts";
 import { getTaskPackage, putTaskPackage } from "../../shared/data/taskPackage.ts";
 import { startOnnxRuntime } from "../../shared/engine/onnxruntime.ts";
 import { ReferenceEngine } from "../../shared/engine/reference.ts";
-import { sourceOutputs } from "../../shared/program/job.ts";
-import { TaskFileError } from "../../shared/program/task.ts";
-import { commitTraining } from "../../shared/program/training.ts";
-import { requireWellFormedJob } from "../../shared/program/validate.ts";
+import { sourceOutputs } from "../../shared/job/job.ts";
+import { commitTraining } from "../../shared/job/training.ts";
+import { requireWellFormedJob } from "../../shared/job/validate.ts";
 import { DirectoryStore } from "../../shared/store/directory.ts";
+import { TaskFileError } from "../../shared/task/task.ts";
 import { OnnxBuilder, SWAP } from "../helpers/onnxModel.ts";
 import { Random } from "../helpers/random.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatWord, tensorName } from "../../shared/dispute/located.ts";
 import { Run } from "../../shared/dispute/run.ts";
-import { segmentCount } from "../../shared/program/job.ts";
+import { segmentCount } from "../../shared/job/job.ts";
 import { CHEATS, cheatByName, UnknownCheatError } from "../../solver/cheats/catalogue.ts";
 import { CheatImpossibleError } from "../../solver/cheats/cheat.ts";
 import { CheatingTracer } from "../../solver/cheats/cheatingTracer.ts";

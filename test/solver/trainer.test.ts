@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { ContractRevertError } from "../../shared/chain/errors.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
-import { segmentCount } from "../../shared/program/job.ts";
+import { segmentCount } from "../../shared/job/job.ts";
 import { Journal } from "../../shared/service/journal.ts";
 import { DirectoryStore } from "../../shared/store/directory.ts";
 import { Trainer, type TrainerParts } from "../../solver/trainer.ts";

@@ -1,8 +1,8 @@
 /** What the self-test compares with. */
 import { stateRoot } from "../../commitment/stateRoot.ts";
+import { commitProgram } from "../../job/training.ts";
 import type { Program } from "../../program/program.ts";
 import type { StepInputs } from "../../program/stepInputs.ts";
-import { commitProgram } from "../../program/training.ts";
 import type { StepTrace } from "../engine.ts";
 import { ReferenceEngine } from "../reference.ts";
 

@@ -1,7 +1,7 @@
 /** Matrix products in float64 by ONNX Runtime: one small session for each form, whatever the sizes. */
 import type * as onnxruntime from "onnxruntime-node";
-import { encodeModel } from "../../program/onnx/encode.ts";
-import { type OnnxNode, OnnxType } from "../../program/onnx/model.ts";
+import { encodeModel } from "../../onnx/encode.ts";
+import { type OnnxNode, OnnxType } from "../../onnx/model.ts";
 import type { Runtime } from "../session.ts";
 import type { ProductCommand } from "./plan.ts";
 

@@ -1,6 +1,7 @@
 /** What the realisations of one program have in common: the graph and the values that operands refer to. */
+
+import { OnnxType } from "../../onnx/model.ts";
 import { Dtype, type Operand, type Reference } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import type { Program } from "../../program/program.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import { cast } from "./nodes.ts";

@@ -2,8 +2,9 @@
  * Dot by products of digits of magnitude at most 64 (docs/numerics.md, section 5). With n digits a side there are n² products; those of digits i
  * and j count 2^(7 (i + j)) steps of both grids.
  */
+
+import { OnnxType } from "../../onnx/model.ts";
 import type { DotOperator } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import { type DigitPlace, DOT_WIDTH, digitPlaces } from "./digits.ts";
 import { arrangeFull, type DotLayout, type Side, sizeOf } from "./dotLayout.ts";
 import { EXACT, Float32Sum, MOST_FOLDED } from "./float32Sum.ts";

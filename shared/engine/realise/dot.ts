@@ -2,8 +2,9 @@
  * Dot (docs/numerics.md, section 2.4). The sum is exact, so how it is computed is the engine's business: one float64 matrix product of quantised
  * operands, or products of their digits (`digitProducts.ts`).
  */
+
+import { OnnxType } from "../../onnx/model.ts";
 import type { DotOperator } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import type { DotRealisation } from "./arithmetic.ts";
 import type { Context } from "./context.ts";
 import { digits32Product, fitsInt8, int8Product } from "./digitProducts.ts";

@@ -12,7 +12,7 @@
  * sign(low) · 2^17. Then e + low is a multiple of 2^17 of at most 2^36 and exact, and s + (e + low) is rounded once. Nothing is subnormal: all is a
  * multiple of the unit, at least 2^-126.
  */
-import { OnnxType } from "../../program/onnx/model.ts";
+import { OnnxType } from "../../onnx/model.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import { elementwise } from "./nodes.ts";
 

@@ -2,8 +2,9 @@
  * Gather (docs/numerics.md, section 2.8): rows of a table where the index picks whole rows, else single words by address. An index that is a
  * constant of the program is looked through while the graph is built.
  */
+
+import { OnnxType } from "../../onnx/model.ts";
 import { Dtype, type GatherOperator, type Operand, wordCount } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import { type Context, ONNX_TYPE } from "./context.ts";
 import { UnrealisableError } from "./errors.ts";
 import { type GraphBuilder, integer, type Value } from "./graph.ts";

@@ -10,7 +10,7 @@ import {
   type OnnxTensor,
   OnnxType,
   type OnnxValueInfo,
-} from "../../program/onnx/model.ts";
+} from "../../onnx/model.ts";
 
 /** A tensor in the graph. */
 export interface Value {

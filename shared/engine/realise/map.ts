@@ -1,6 +1,7 @@
 /** Map (docs/numerics.md, section 2.2): one ONNX node an instruction. */
+
+import { OnnxType } from "../../onnx/model.ts";
 import { type MapInstruction, MapOpcode, type MapOperator } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import type { RootRealisation } from "./arithmetic.ts";
 import { type Context, resolveNumbers } from "./context.ts";
 import { UnrealisableError } from "./errors.ts";

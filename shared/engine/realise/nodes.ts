@@ -1,6 +1,7 @@
 /** The ONNX nodes that realisations use, with their shape rules. Nodes that would change nothing are left out. */
+
+import { OnnxType } from "../../onnx/model.ts";
 import { wordCount } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import { type GraphBuilder, integer, integers, type Value } from "./graph.ts";
 
 const sameShape = (a: readonly number[], b: readonly number[]) =>

@@ -2,8 +2,9 @@
  * Integer grids (docs/numerics.md, section 2.3): (x + c) − c with c = 1.5 · 2^23 · u. The values stay multiples of u instead of integers, so products
  * and sums of them carry the scale by themselves and the final rounding needs no scaling.
  */
+
+import { OnnxType } from "../../onnx/model.ts";
 import { Dtype, type Operand, wordCount } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import { type Context, resolveNumbers } from "./context.ts";
 import { scaledDigits, snap } from "./digits.ts";
 import { pickRows } from "./gather.ts";

@@ -3,8 +3,8 @@
  * and, in the traced variant, every operator's output out. Run it with graph optimisations disabled.
  */
 
+import { encodeModel } from "../../onnx/encode.ts";
 import { type ComputedOperator, Dtype, isComputed } from "../../program/descriptor.ts";
-import { encodeModel } from "../../program/onnx/encode.ts";
 import type { Program, Tensor } from "../../program/program.ts";
 import { type Arithmetic, FLOAT64 } from "./arithmetic.ts";
 import { type Context, ONNX_TYPE } from "./context.ts";

@@ -14,7 +14,7 @@
  * The root goes alike; s1 and s2 = s1 + d are compared by their middle m: √a > m exactly if a − s1² > s1·d + d²/4. The left side and s1·d are
  * multiples of the square of the lesser unit and d²/4 is a quarter of it, so that is a − s1² > s1·d, which float32 holds both.
  */
-import { OnnxType } from "../../program/onnx/model.ts";
+import { OnnxType } from "../../onnx/model.ts";
 import type { RootRealisation } from "./arithmetic.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import { cast, elementwise } from "./nodes.ts";

@@ -3,8 +3,9 @@
  * far fewer windows than covers (a stride, or more channels than the result has), it is cheaper to multiply first and to move the
  * products to where the windows lie. Every sum that arises is a part of the Dot's, so it is exact in float64 in any order.
  */
+
+import { OnnxType } from "../../onnx/model.ts";
 import { type DotOperator, Dtype, type GatherOperator, type Operand, wordCount } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import type { Context } from "./context.ts";
 import { arrangeFull } from "./dotLayout.ts";
 import { type GraphBuilder, integer, type Value } from "./graph.ts";

@@ -1,6 +1,7 @@
 /** Sum (docs/numerics.md, section 2.5): a float64 ReduceSum of the quantised operand, whose every partial sum is exact, or one for each of its digits. */
+
+import { OnnxType } from "../../onnx/model.ts";
 import type { SumOperator } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import type { SumRealisation } from "./arithmetic.ts";
 import type { Context } from "./context.ts";
 import { digitSum, widthFor } from "./digitSum.ts";

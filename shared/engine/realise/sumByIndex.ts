@@ -1,6 +1,7 @@
 /** SumByIndex (docs/numerics.md, section 2.6): a float64 ScatterND that adds, exact in any order, or one for each digit of the operand. */
+
+import { OnnxType } from "../../onnx/model.ts";
 import { type SumByIndexOperator, wordCount } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import type { SumRealisation } from "./arithmetic.ts";
 import type { Context } from "./context.ts";
 import { digitSum, widthFor } from "./digitSum.ts";

@@ -3,8 +3,9 @@
  * mostly costs nothing; consumers that can take any order (Gemm) use it so, the others transpose it. Axes over which an
  * operand does not move are left to broadcasting.
  */
+
+import { OnnxType } from "../../onnx/model.ts";
 import { type Operand, wordCount } from "../../program/descriptor.ts";
-import { OnnxType } from "../../program/onnx/model.ts";
 import { UnrealisableError } from "./errors.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import { reshape, slice, steppedSlice, transpose } from "./nodes.ts";

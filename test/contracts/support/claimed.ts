@@ -8,9 +8,9 @@ import { segmentTree } from "../../../shared/commitment/segmentTree.ts";
 import { TensorsTree } from "../../../shared/commitment/tensorsTree.ts";
 import { MerkleTree } from "../../../shared/commitment/tree.ts";
 import { ReferenceEngine } from "../../../shared/engine/reference.ts";
+import { type Job, segmentSteps, stepInputs } from "../../../shared/job/job.ts";
 import { wordCount } from "../../../shared/program/descriptor.ts";
 import { encodeOperator, encodeState, stateDescriptor } from "../../../shared/program/encoding.ts";
-import { type Job, segmentSteps, stepInputs } from "../../../shared/program/job.ts";
 import type { Tensor } from "../../../shared/program/program.ts";
 
 /** Words of every tensor of one step; a liar may change them, or add some in the padding. */

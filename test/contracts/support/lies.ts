@@ -1,8 +1,9 @@
 /** Lies about one word of one operator's output, with the partial results that keep them up. */
+
+import type { Job } from "../../../shared/job/job.ts";
 import { finish, partialValue, type ReducingOperator } from "../../../shared/operators/element.ts";
 import { wordCount } from "../../../shared/program/descriptor.ts";
 import { reduces } from "../../../shared/program/encoding.ts";
-import type { Job } from "../../../shared/program/job.ts";
 import type { Tensor } from "../../../shared/program/program.ts";
 import { readOf } from "../../helpers/elements.ts";
 import type { Random } from "../../helpers/random.ts";

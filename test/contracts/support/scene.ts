@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Bytes32 } from "../../../shared/commitment/bytes32.ts";
 import { digestSeal } from "../../../shared/commitment/digest.ts";
-import type { Job } from "../../../shared/program/job.ts";
+import type { Job } from "../../../shared/job/job.ts";
 import type { Tensor } from "../../../shared/program/program.ts";
 import type { Random } from "../../helpers/random.ts";
 import { type Arena, by, mine, time, type Wallet, wallets } from "./arena.ts";

@@ -6,7 +6,7 @@ import { constantsRoot } from "../../../shared/commitment/constantsRoot.ts";
 import { datasetTree } from "../../../shared/commitment/datasetTree.ts";
 import { stateRoot } from "../../../shared/commitment/stateRoot.ts";
 import { tensorRoot } from "../../../shared/commitment/tensorRoot.ts";
-import { type Job, sampleCount } from "../../../shared/program/job.ts";
+import { type Job, sampleCount } from "../../../shared/job/job.ts";
 import type { Tensor } from "../../../shared/program/program.ts";
 import { type Arena, by, type Wallet, wallets } from "./arena.ts";
 import { type Claimed, programTrees } from "./claimed.ts";

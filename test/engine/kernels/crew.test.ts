@@ -12,7 +12,7 @@ import { startKernelThread } from "../../../shared/engine/kernelThreads.ts";
 import { LocalHost } from "../../../shared/engine/localHost.ts";
 import { ReferenceEngine } from "../../../shared/engine/reference.ts";
 import type { Runtime } from "../../../shared/engine/session.ts";
-import { stepInputs } from "../../../shared/program/job.ts";
+import { stepInputs } from "../../../shared/job/job.ts";
 import { along, ProgramBuilder, type Value, view } from "../../helpers/builder.ts";
 import { exampleJob, exampleState } from "../../helpers/programs.ts";
 import { assertSameBits, assertSameTensors, type Example, examples } from "../compare.ts";

@@ -5,8 +5,8 @@ import { Float32Sum, type Fold } from "../../../shared/engine/realise/float32Sum
 import { GraphBuilder } from "../../../shared/engine/realise/graph.ts";
 import { reduce } from "../../../shared/engine/realise/nodes.ts";
 import { roundToFloat32 } from "../../../shared/numerics/rounding.ts";
-import { encodeModel } from "../../../shared/program/onnx/encode.ts";
-import { OnnxType } from "../../../shared/program/onnx/model.ts";
+import { encodeModel } from "../../../shared/onnx/encode.ts";
+import { OnnxType } from "../../../shared/onnx/model.ts";
 import { Random } from "../../helpers/random.ts";
 import { ROUNDS } from "./single.ts";
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { compileTraining, type TrainingSettings } from "../../../shared/compile/compile.ts";
 import { planProgram } from "../../../shared/engine/kernels/plan.ts";
 import { realise } from "../../../shared/engine/realise/realise.ts";
 import { placements } from "../../../shared/engine/realise/spread.ts";
@@ -11,11 +12,10 @@ import { conv, convTranspose } from "../../../shared/layers/conv.ts";
 import { averagePool, countTaps, maxPool } from "../../../shared/layers/pool.ts";
 import { reshape } from "../../../shared/layers/reshape.ts";
 import { coverTable, type Pair, type Windows, windowsOf, windowTable } from "../../../shared/layers/windows.ts";
-import { compileTraining, type TrainingSettings } from "../../../shared/program/compile.ts";
+import { decodeModel } from "../../../shared/onnx/decode.ts";
 import { wordCount } from "../../../shared/program/descriptor.ts";
-import { decodeModel } from "../../../shared/program/onnx/decode.ts";
 import type { Program } from "../../../shared/program/program.ts";
-import { trainingSection } from "../../../shared/program/settings.ts";
+import { trainingSection } from "../../../shared/task/settings.ts";
 import { gradientProgram } from "../../helpers/gradientCheck.ts";
 import { exampleJob, exampleState } from "../../helpers/programs.ts";
 import { Random } from "../../helpers/random.ts";
@@ -182,7 +182,7 @@ function holdsNothing(windows: Windows): boolean {
 }
 
 test("training steps of a residual network have the reference's words in every realisation", async () => {
-  const folder = path.resolve(import.meta.dirname, "../../program/pytorch/vectors");
+  const folder = path.resolve(import.meta.dirname, "../../compile/pytorch/vectors");
   const fields = [
     { name: "input", dtype: 0, offset: 0, width: 36, minimum: 0, maximum: 2 },
     { name: "target", dtype: 1, offset: 36, width: 1, minimum: 0, maximum: 3 },

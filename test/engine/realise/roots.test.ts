@@ -4,8 +4,8 @@ import * as onnxruntime from "onnxruntime-node";
 import { GraphBuilder, type Value } from "../../../shared/engine/realise/graph.ts";
 import { elementwise } from "../../../shared/engine/realise/nodes.ts";
 import { DIVIDE, ROOT } from "../../../shared/engine/realise/roots.ts";
-import { encodeModel } from "../../../shared/program/onnx/encode.ts";
-import { OnnxType } from "../../../shared/program/onnx/model.ts";
+import { encodeModel } from "../../../shared/onnx/encode.ts";
+import { OnnxType } from "../../../shared/onnx/model.ts";
 import { Random } from "../../helpers/random.ts";
 
 const DEEP = process.env.TOUCHSTONE_DEEP === "1";
