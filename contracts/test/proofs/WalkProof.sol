@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// A `require` here is an assumption of the proof: nobody reads its reason.
+/* solhint-disable gas-custom-errors, reason-string */
 pragma solidity 0.8.37;
 
 import {Walk, WalkLib} from "../../libraries/Walk.sol";
