@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Address, erc20Abi, type Hex, zeroAddress } from "viem";
+import { type Address, createTestClient, erc20Abi, type Hex, http, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { type ProgramEvent, type ProgramName, ProgramProcess } from "../../requester/demo/programProcess.ts";
 import { type LocalAccount, localAccount } from "../../requester/localChain/accounts.ts";
@@ -24,6 +24,7 @@ import type { ContentId, Store } from "../../shared/store/store.ts";
 
 const TOKEN = 10n ** 18n;
 const STARTING_TOKENS = 10_000n * TOKEN;
+const STARTING_COINS = 100n * 10n ** 18n;
 
 /** The market's part of a task; windows in seconds of block time. */
 export const TERMS = {
@@ -74,9 +75,12 @@ export class Stage {
     return new Stage(localChain, chain, deployment, folder);
   }
 
-  /** An account that nobody else uses, with coin and tokens; there are 19. */
+  /** An account that nobody else uses, with coin and tokens. */
   async account(tokens = STARTING_TOKENS): Promise<LocalAccount> {
     const account = localAccount(this.#used++);
+    // A chain starts with coins for its first twenty accounts.
+    const coins = createTestClient({ mode: "hardhat", transport: http(this.localChain.url) });
+    await coins.setBalance({ address: account.address, value: STARTING_COINS });
     if (tokens > 0n) {
       await this.sender(account).send({
         address: this.deployment.token,
