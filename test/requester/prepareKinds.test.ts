@@ -157,7 +157,7 @@ describe("task files of other kinds", () => {
       [{ kind: "inference", interval: 2 }, "$.training.interval"],
       [{ kind: "gan", generator: sgd }, "$.training.discriminator"],
       [{ kind: "dream" }, "$.training.kind"],
-      [{ kind: "step", loss: "meanSquaredError" }, "$.training"],
+      [{ kind: "step", loss: "meanSquaredError" }, "$.training.loss"],
     ] as const) {
       await assert.rejects(
         prepare("forward.onnx", training),
