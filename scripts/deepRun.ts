@@ -74,7 +74,8 @@ function listParts(): { first: Part[]; rest: Part[] } {
 function hashSources(): string {
   const patterns = [
     "{bench,contracts,examples,ignition,requester,scripts,shared,solver,test,verifier}/**/*",
-    "*.{ts,json}",
+    "{.,docs}/*.{md,ts,json}",
+    ".*.json",
   ];
   const files = globSync(patterns, { cwd: root, withFileTypes: true })
     .filter((entry) => entry.isFile() && !EXAMPLE_DATA.test(path.relative(root, entry.parentPath)))

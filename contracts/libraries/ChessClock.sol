@@ -23,8 +23,6 @@ library ChessClockLib {
     /// @notice The side whose turn it is ran out at `deadline`.
     error ChessClockExpired(Side side, uint256 deadline);
 
-    uint256 internal constant MAX_SECONDS = type(uint24).max;
-
     /// @notice The last second in which the side to move may still move.
     function deadline(ChessClock memory clock) internal pure returns (uint256) {
         // SAFETY: 40 bits and 24 bits.

@@ -7,6 +7,7 @@ import {TreeProof} from "./TreeProof.sol";
 
 /// @notice Where the leaves of a verifier's replay digest lie (docs/protocol.md, section 6).
 library Digest {
+    // INVARIANT (digestsAreOwn): no two verifiers, draws or steps share a place, so a digest that was copied is wrong.
     /// @notice Randomness of leaf `step`: state tensor = x mod stateCount, tile = (x >> 64) mod tiles.
     function position(bytes32 beacon, address verifier, uint256 step) internal pure returns (uint256) {
         return uint256(keccak256(abi.encode(beacon, verifier, step)));

@@ -10,6 +10,7 @@ import {TreeProof} from "./TreeProof.sol";
 import {Walk} from "./Walk.sol";
 
 /// @notice Checks what the challenger brings from outside the node: descriptors, a step's roots, tiles of other tensors.
+// INVARIANT (evidenceHasItsPlace): each is proved at the place that the position names, with a proof of exactly that depth.
 library Evidence {
     /// @notice Reverts unless the descriptor is that of operator (or state tensor) `tensor` of the task's program.
     function checkDescriptor(

@@ -9,8 +9,8 @@ library TaskRules {
     uint256 internal constant MAX_DRAWS = 32;
     uint256 internal constant MAX_BEACON_DELAY = 255;
     uint256 internal constant MAX_WINDOW = 60 days;
-    /// @dev A defendant makes up to 25 moves, each in a block of its own: with less time an honest one could be convicted of nothing
-    /// but being asked.
+    /// @dev A defendant makes up to 30 moves, each in a block of its own, and has MIN_GRACE besides, so 360 seconds for 30 blocks: with
+    /// less time an honest one could be convicted of nothing but being asked.
     uint256 internal constant MIN_CLOCK = 5 minutes;
     /// @dev Added for each dispute that the defendant has to play at the same time.
     uint256 internal constant MIN_GRACE = 1 minutes;

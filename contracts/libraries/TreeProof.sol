@@ -74,22 +74,6 @@ library TreeProof {
         if (node != root) revert TreeProofMismatch(root, node);
     }
 
-    /// @notice As `verify`, with the siblings in memory.
-    function verifyMemory(
-        bytes32 root,
-        bytes32 leaf,
-        uint256 index,
-        bytes32[] memory siblings,
-        uint256 depth_
-    ) internal pure {
-        _checkShape(index, siblings.length, depth_);
-        bytes32 node = leaf;
-        for (uint256 h = 0; h < depth_; ++h) {
-            node = (index >> h) & 1 == 0 ? parent(node, siblings[h]) : parent(siblings[h], node);
-        }
-        if (node != root) revert TreeProofMismatch(root, node);
-    }
-
     // INVARIANT (proofsAreTotal): the fold consumes every bit of the index, so two indices never share a proof.
     function _checkShape(uint256 index, uint256 siblings, uint256 depth_) private pure {
         if (siblings != depth_) revert TreeProofLength(siblings, depth_);

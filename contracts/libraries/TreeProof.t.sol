@@ -15,16 +15,6 @@ contract TreeProofTest {
         TreeProof.verify(root, leaf, index, siblings, depth);
     }
 
-    function verifyMemory(
-        bytes32 root,
-        bytes32 leaf,
-        uint256 index,
-        bytes32[] memory siblings,
-        uint256 depth
-    ) external pure {
-        TreeProof.verifyMemory(root, leaf, index, siblings, depth);
-    }
-
     function zero(uint256 height) external pure returns (bytes32) {
         return TreeProof.zero(height);
     }
@@ -62,7 +52,6 @@ contract TreeProofTest {
         uint256 index = which % (1 << depth);
         (bytes32 root, bytes32 leaf, bytes32[] memory siblings) = _tree(seed, depth, index);
         this.verify(root, leaf, index, siblings, depth);
-        this.verifyMemory(root, leaf, index, siblings, depth);
 
         for (uint256 other = 0; other < 1 << depth; ++other) {
             if (other == index) continue;
@@ -116,12 +105,6 @@ contract TreeProofTest {
             abi.encodeCall(this.verify, (root, leaf, index, siblings, depth)),
             selector,
             "verify"
-        );
-        Check.reverts(
-            address(this),
-            abi.encodeCall(this.verifyMemory, (root, leaf, index, siblings, depth)),
-            selector,
-            "verifyMemory"
         );
     }
 

@@ -1,6 +1,5 @@
 /** What must be staked so that honesty pays. Amounts are in the token's smallest unit. */
 import { EconomicsRangeError } from "./detection.ts";
-import { conviction } from "./payout.ts";
 
 /** Probabilities are taken as multiples of 1e-9, rounded against the one who would cheat. */
 const SCALE = 10n ** 9n;
@@ -19,22 +18,6 @@ export function minimalBond(gain: bigint, probability: number): bigint {
   const caught = BigInt(Math.floor(probability * Number(SCALE)));
   if (caught === 0n) throw new EconomicsRangeError("probability", probability, "at least 1e-9");
   return 2n * ceilDivide((SCALE - caught) * gain, caught);
-}
-
-/** The bond that the market accepts: at least twice the price (`TaskRules.sol`), and enough that cheating does not pay. */
-export function solverBond(price: bigint, gain: bigint, probability: number): bigint {
-  const deterrent = minimalBond(gain, probability);
-  return deterrent > 2n * price ? deterrent : 2n * price;
-}
-
-/** What a challenger stakes when `openDisputes` about the defendant are open. */
-export function challengeBond(challengerBond: bigint, openDisputes: number): bigint {
-  return challengerBond * (BigInt(openDisputes) + 1n);
-}
-
-/** What a challenger that wins keeps after its costs; negative when being the one honest replayer does not pay. */
-export function challengerProfit(stake: bigint, costs: bigint): bigint {
-  return conviction(stake).challenger - costs;
 }
 
 /** What a requester pays into escrow: the price, and a fee for every attestation that may be drawn. */

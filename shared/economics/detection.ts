@@ -33,23 +33,6 @@ export function probabilityCaught(badShare: number, samples: number): number {
 }
 
 /**
- * The least number of samples with P(caught) ≥ confidence; Infinity when nothing is wrong.
- * @throws EconomicsRangeError; the confidence must be below 1.
- */
-export function samplesNeeded(badShare: number, confidence: number): number {
-  requireShare("badShare", badShare);
-  if (!(confidence >= 0 && confidence < 1)) {
-    throw new EconomicsRangeError("confidence", confidence, "at least 0 and less than 1");
-  }
-  if (confidence === 0) return 0;
-  if (badShare === 1) return 1;
-  const estimate = Math.ceil(Math.log1p(-confidence) / Math.log1p(-badShare));
-  if (!Number.isFinite(estimate)) return Number.POSITIVE_INFINITY;
-  // The quotient may round across a whole number.
-  return probabilityCaught(badShare, estimate - 1) >= confidence ? estimate - 1 : estimate;
-}
-
-/**
  * The probability that an honest verifier replays one given segment: it is sampled, and of its draws at least one is honest.
  * @param sampleRate as in the task, of 65536.
  * @param draws seats drawn for a sampled segment.

@@ -240,7 +240,7 @@ describe("gas", () => {
     }
   });
 
-  it("of a dispute over 4096 steps of 300 operators stays within its goals", async () => {
+  it("of a dispute over 4096 steps of 300 operators stays within its goals", async (context) => {
     const claims = await deepClaims();
     const played = await playDeep(claims, (dispute) => dispute.play());
     const { open, choose, adjudicate } = played.by;
@@ -248,14 +248,14 @@ describe("gas", () => {
     assert.ok(open!.length <= 14, `${open!.length} rounds`);
     assert.ok(round <= 112_000, `a round costs ${round}`);
     assert.ok(adjudicate![0]! <= 500_000, `the adjudication costs ${adjudicate}`);
-    console.log(played.text, played.whole);
+    context.diagnostic(`${played.text} ${played.whole}`);
     assert.ok(played.whole <= 1_700_000, `the dispute costs ${played.whole}: ${played.text}`);
 
     // With a defendant that serves its openings, so that they travel with the choices.
     const together = await playDeep(claims, (dispute) => dispute.playTogether());
     const shared = Math.max(...together.by["open+choose"]!);
     assert.ok(shared <= 88_000, `a shared round costs ${shared}`);
-    console.log(together.text, together.whole);
+    context.diagnostic(`${together.text} ${together.whole}`);
     assert.ok(together.whole <= 1_450_000, `the dispute costs ${together.whole}: ${together.text}`);
   });
 });

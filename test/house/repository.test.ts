@@ -26,6 +26,20 @@ describe("the lockfile", () => {
 describe("the documents", () => {
   const documents = trackedFiles.filter((file) => file.endsWith(".md"));
 
+  it("name every invariant that the contracts rely on", () => {
+    const page = read("docs/invariants.md");
+    const comments = trackedFiles
+      .filter((file) => file.startsWith("contracts/") && file.endsWith(".sol"))
+      .flatMap((file) =>
+        [...read(file).matchAll(/\/\/ INVARIANT(?: \(([^)]*)\))?/g)].map(([, names]) => ({ file, names })),
+      );
+    assert.ok(comments.length > 0);
+    for (const { file, names } of comments) {
+      assert.ok(names !== undefined, `${file} relies on an invariant without a name`);
+      for (const name of names.split(", ")) assert.ok(page.includes(`\`${name}\``), `${file} relies on ${name}`);
+    }
+  });
+
   it("link only to files that exist", () => {
     for (const document of documents) {
       for (const [, target] of read(document).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)) {
