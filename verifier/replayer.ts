@@ -24,6 +24,16 @@ export class EarlierFaultError extends TouchstoneError {
   }
 }
 
+/** A reorganisation has taken back or replaced what a replay was about: there is nothing to say about it, look again. */
+export class CheckpointReplacedError extends TouchstoneError {
+  readonly code = "CHECKPOINT_REPLACED";
+  constructor(segment: number) {
+    super(`The chain no longer has the checkpoints up to segment ${segment} that were replayed.`, {
+      remedy: "It is tried again with those that replaced them.",
+    });
+  }
+}
+
 /** Whether a segment ends in its committed checkpoint; `unreachable` when an earlier segment already does not. */
 export type Verdict = "equal" | "different" | "unreachable";
 
@@ -34,16 +44,25 @@ export interface SegmentReplay {
 
 const KEPT_EVIDENCE = 3;
 
+/** Checkpoints as they stood when a replay began: the chain may replace them meanwhile. */
+type Committed = readonly BookedCheckpoint[];
+
+interface KeptEvidence {
+  /** Root of the state that the segment was replayed from; null at the beginning. */
+  readonly startRoot: Hex | null;
+  readonly evidence: Promise<SegmentEvidence>;
+}
+
 export class Replayer {
   readonly #task: LoadedTask;
   readonly #store: Store;
-  readonly #checkpoints: readonly BookedCheckpoint[];
-  /** State after a segment, as committed: the latest one known. */
-  #known: { readonly segment: number; readonly state: readonly Tensor[] } | null = null;
-  readonly #evidence = new Map<number, Promise<SegmentEvidence>>();
+  readonly #checkpoints: () => readonly BookedCheckpoint[];
+  /** The latest committed state that is known, by its root: which segment ends in it may change. */
+  #known: { readonly root: Hex; readonly state: readonly Tensor[] } | null = null;
+  readonly #evidence = new Map<number, KeptEvidence>();
 
-  /** @param checkpoints as the chain has them; may grow. */
-  constructor(task: LoadedTask, store: Store, checkpoints: readonly BookedCheckpoint[]) {
+  /** @param checkpoints reads them as the chain has them now: they grow, and a reorganisation replaces them. */
+  constructor(task: LoadedTask, store: Store, checkpoints: () => readonly BookedCheckpoint[]) {
     this.#task = task;
     this.#store = store;
     this.#checkpoints = checkpoints;
@@ -51,51 +70,93 @@ export class Replayer {
 
   /**
    * Replays a segment.
-   * @throws EarlierFaultError, the signal's reason.
+   * @throws EarlierFaultError, CheckpointReplacedError, the signal's reason.
    */
   async replay(segment: number, options: ReplayOptions = {}): Promise<SegmentReplay> {
-    const start = await this.before(segment, options.signal);
-    // A diverging run is no fault: the task's engine follows the rules through invalid steps, as the contract does.
-    const { endRoot, digests } = await this.#replay(segment, start, options);
-    return { verdict: endRoot === this.#checkpoints[segment]!.stateRoot ? "equal" : "different", digests };
+    const committed = this.#committed(segment + 1);
+    try {
+      const start = await this.#before(segment, committed, options.signal);
+      // A diverging run is no fault: the task's engine follows the rules through invalid steps, as the contract does.
+      const { endRoot, digests } = await this.#replay(segment, committed, start, options);
+      this.#requireUnchanged(committed);
+      return { verdict: endRoot === committed[segment]!.stateRoot ? "equal" : "different", digests };
+    } catch (error) {
+      if (error instanceof EarlierFaultError) this.#requireUnchanged(committed);
+      throw error;
+    }
   }
 
   /**
    * The state before a segment, which is the committed one.
-   * @throws EarlierFaultError when there is no honest way to it.
+   * @throws EarlierFaultError when there is no honest way to it; CheckpointReplacedError.
    */
   async before(segment: number, signal?: AbortSignal): Promise<readonly Tensor[]> {
-    if (segment === 0) return this.#task.initialState;
-    if (this.#known?.segment === segment - 1) return this.#known.state;
-    const fetched = await fetchCheckpoint(this.#store, this.#task.job.program, this.#checkpoints[segment - 1]!);
-    if ("state" in fetched) {
-      this.#known = { segment: segment - 1, state: fetched.state };
-      return fetched.state;
-    }
-    const start = await this.before(segment - 1, signal);
-    const { end, endRoot } = await this.#replay(segment - 1, start, signal === undefined ? {} : { signal });
-    if (endRoot !== this.#checkpoints[segment - 1]!.stateRoot) throw new EarlierFaultError(segment - 1);
-    return end;
+    return this.#before(segment, this.#committed(segment), signal);
   }
 
-  /** Every trace of a segment as this verifier computes it. @throws EarlierFaultError. */
-  evidence(segment: number): Promise<SegmentEvidence> {
+  /** Every trace of a segment as this verifier computes it. @throws EarlierFaultError, CheckpointReplacedError. */
+  async evidence(segment: number): Promise<SegmentEvidence> {
+    const committed = this.#committed(segment);
+    const startRoot = committed.at(-1)?.stateRoot ?? null;
     const kept = this.#evidence.get(segment);
-    if (kept !== undefined) return kept;
+    if (kept?.startRoot === startRoot) return kept.evidence;
     const { job, engine } = this.#task;
-    const evidence = this.before(segment).then((start) =>
+    const evidence = this.#before(segment, committed).then((start) =>
       SegmentEvidence.replay(engineTracer(job, engine), start, segmentSteps(job, segment)),
     );
-    this.#evidence.set(segment, evidence);
-    evidence.catch(() => this.#evidence.delete(segment));
+    const keeping = { startRoot, evidence };
+    // Anew, so that it is the last to be forgotten.
+    this.#evidence.delete(segment);
+    this.#evidence.set(segment, keeping);
+    evidence.catch(() => {
+      if (this.#evidence.get(segment) === keeping) this.#evidence.delete(segment);
+    });
     if (this.#evidence.size > KEPT_EVIDENCE) this.#evidence.delete(this.#evidence.keys().next().value!);
     return evidence;
   }
 
-  async #replay(segment: number, start: readonly Tensor[], options: ReplayOptions): Promise<Replay> {
+  async #before(segment: number, committed: Committed, signal?: AbortSignal): Promise<readonly Tensor[]> {
+    if (segment === 0) return this.#task.initialState;
+    const before = committed[segment - 1]!;
+    if (this.#known?.root === before.stateRoot) return this.#known.state;
+    const fetched = await fetchCheckpoint(this.#store, this.#task.job.program, before);
+    if ("state" in fetched) {
+      this.#known = { root: before.stateRoot, state: fetched.state };
+      return fetched.state;
+    }
+    const start = await this.#before(segment - 1, committed, signal);
+    const options = signal === undefined ? {} : { signal };
+    const { end, endRoot } = await this.#replay(segment - 1, committed, start, options);
+    if (endRoot !== before.stateRoot) throw new EarlierFaultError(segment - 1);
+    return end;
+  }
+
+  async #replay(
+    segment: number,
+    committed: Committed,
+    start: readonly Tensor[],
+    options: ReplayOptions,
+  ): Promise<Replay> {
     const { job, engine } = this.#task;
     const replay = await replaySegment(job, engine, start, segment, options);
-    if (replay.endRoot === this.#checkpoints[segment]!.stateRoot) this.#known = { segment, state: replay.end };
+    if (replay.endRoot === committed[segment]!.stateRoot) this.#known = { root: replay.endRoot, state: replay.end };
     return replay;
+  }
+
+  /** The first `count` checkpoints of now. @throws CheckpointReplacedError while the chain has fewer. */
+  #committed(count: number): Committed {
+    const committed = this.#checkpoints().slice(0, count);
+    // A log that is told again leaves a hole until it is.
+    for (let segment = 0; segment < count; segment++) {
+      if (committed[segment] === undefined) throw new CheckpointReplacedError(count - 1);
+    }
+    return committed;
+  }
+
+  #requireUnchanged(committed: Committed): void {
+    const now = this.#checkpoints();
+    if (committed.some(({ stateRoot }, segment) => now[segment]?.stateRoot !== stateRoot)) {
+      throw new CheckpointReplacedError(committed.length - 1);
+    }
   }
 }

@@ -202,7 +202,8 @@ async function withTask(
     if (segment >= stored.committed) throw new SegmentUnknownError(taskId, segment, "it is not committed yet");
     const task = await loadTask(context, booked);
     try {
-      return await use({ watch, booked, task, replayer: new Replayer(task, context.store, booked.checkpoints) });
+      const replayer = new Replayer(task, context.store, () => watch.book.tasks.get(taskId)?.checkpoints ?? []);
+      return await use({ watch, booked, task, replayer });
     } finally {
       await task.engine.close();
     }

@@ -126,7 +126,7 @@ export class TaskVerifier {
   async #loadNow(): Promise<Loaded> {
     const { context, booked } = this.#desk;
     const task = await loadTask(context, booked);
-    const replayer = new Replayer(task, context.store, booked.checkpoints);
+    const replayer = new Replayer(task, context.store, () => this.#desk.booked.checkpoints);
     const evidence = (segment: number) => replayer.evidence(segment);
     return {
       task,

@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 
 test("an honest segment replays equal, from its own checkpoint", async () => {
-  const replayer = new Replayer(task, store, checkpoints);
+  const replayer = new Replayer(task, store, () => checkpoints);
   assert.equal((await replayer.replay(2)).verdict, "equal");
   assert.equal(stateRoot(await replayer.before(2)), checkpoints[1]!.stateRoot);
 });
@@ -39,7 +39,7 @@ test("missing, truncated, replaced and garbage checkpoints are computed again fr
   await writeFile(fileOf(checkpoints[2]!), "garbage");
   const swapped = checkpoints.with(1, { ...checkpoints[1]!, locator: checkpoints[3]!.locator });
   for (const published of [checkpoints, swapped]) {
-    const replayer = new Replayer(task, store, published);
+    const replayer = new Replayer(task, store, () => published);
     assert.equal((await replayer.replay(3)).verdict, "equal");
     assert.equal(stateRoot(await replayer.before(3)), checkpoints[2]!.stateRoot);
   }
@@ -48,7 +48,7 @@ test("missing, truncated, replaced and garbage checkpoints are computed again fr
 test("a wrong checkpoint is different; a later segment that cannot be reached names it", async () => {
   const wrong = { stateRoot: `0x${"12".repeat(32)}`, locator: checkpoints[1]!.locator } as const;
   const published = checkpoints.with(1, wrong);
-  const replayer = new Replayer(task, store, published);
+  const replayer = new Replayer(task, store, () => published);
   assert.equal((await replayer.replay(1)).verdict, "different");
   await assert.rejects(replayer.replay(2), (error) => error instanceof EarlierFaultError && error.segment === 1);
 });
@@ -59,7 +59,7 @@ test("digests are those of the states on the way", async () => {
     "0x00000000000000000000000000000000000000a1",
     "0x00000000000000000000000000000000000000a2",
   ] as const;
-  const replayer = new Replayer(task, store, checkpoints);
+  const replayer = new Replayer(task, store, () => checkpoints);
   const { digests } = await replayer.replay(1, { digests: { beacon, verifiers } });
   const { firstStep, stepCount } = segmentSteps(task.job, 1);
   const counts = task.job.program.state.map(({ shape }) => wordCount(shape));
