@@ -124,9 +124,10 @@ export class HostedEngine implements Engine {
     let reported = 0;
     const report = async (): Promise<void> => {
       const next = await underWay.shift()!;
-      assertValidStep(reported, next.guard);
+      const step = reported++;
+      assertValidStep(step, next.guard);
       guard = Math.max(guard, next.guard);
-      request.onStep?.(reported++, next);
+      request.onStep?.(step, next);
     };
     try {
       for (let step = 0; step < request.count; step++) {

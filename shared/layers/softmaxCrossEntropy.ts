@@ -2,16 +2,16 @@
  * Mean softmax cross-entropy of logits against int32 classes, with label smoothing and an ignored target as PyTorch has them.
  *
  * Stabilisation. No family takes a signed maximum, but Peak takes |x|: of the logits clipped to ±C and raised by C, all ≥ 0,
- * it is the row's signed maximum plus C, up to a rounding of 2^-14. So a = Peak − C differs from the true maximum by less than
- * 2^-13, and e^(z − a) / Σ e^(z − a) is the softmax for any a. The exponentials lie in [2e-9, 1.04] by construction, so 2 bounds
- * them and the row's sum, which is at least 0.99, loses nothing to a badly chosen grid.
+ * it is the row's signed maximum plus C, up to a rounding of 2^-6. So a = Peak − C differs from the true maximum by at most
+ * 2^-6, and e^(z − a) / Σ e^(z − a) is the softmax for any a. The exponentials lie in [2e-9, 1.04] by construction, so 2 bounds
+ * them and the row's sum, which is at least 0.98, loses nothing to a badly chosen grid.
  *
  *     loss = mean_r Σ_v w_rv (log Σ_u e^(z_ru − a_r) + a_r − z_rv)        ∂loss/∂z_rv = (e_rv / Σ e_r − w_rv) / rows
  *
  * with w the target's distribution: 1 at the target, or spread a little by smoothing.
  *
- * Beyond C = 1024, and more than 20 below the maximum (probability 2e-9), the exponentials are clipped: loss and gradient stay
- * finite and point the right way.
+ * Beyond C = 2^18, and more than 20 below the maximum (probability 2e-9), the exponentials are clipped: loss and gradient stay
+ * finite and point the right way, and no term is below zero.
  */
 
 import type { SourceGraph, ValueId } from "../graph/graph.ts";
@@ -24,7 +24,8 @@ import { constant } from "./leaf.ts";
 import { reshape } from "./reshape.ts";
 import { sumAxes } from "./sum.ts";
 
-const CLIP = 1024;
+/** The greatest for which the rounding of the row's maximum stays within the exponential's domain, 1/32. */
+const CLIP = 2 ** 18;
 /** A power of two above e^(1/32), the greatest exponential. */
 const EXP_BOUND = 2;
 /** Both sums are read by nothing else, so they can use the finest grid. */
@@ -89,7 +90,7 @@ export function softmaxCrossEntropy(
     "terms",
     [targets, classIds, logTotal, scores],
     (map, [t, v, l, z]) => {
-      const difference = map.sub(l!, z!);
+      const difference = map.max(map.sub(l!, z!), map.immediate(0));
       if (smoothing === 0) return counted(map, t!, map.select(map.equal(t!, v!), difference, map.immediate(0)));
       return counted(map, t!, map.flush(map.mul(difference, wanted(map, t!, v!))));
     },

@@ -41,6 +41,7 @@ test("loss and gradient agree with binary64 for logits of every size and offset"
     [10, 900],
     [30, 0],
     [300, 0],
+    [12_000, 0],
   ] as const) {
     const logits = Array.from({ length: ROWS * CLASSES }, () => offset + spread * (2 * random.unit() - 1));
     const [actual, expected] = [await evaluate(logits), exact(logits)];
@@ -67,5 +68,14 @@ test("logits beyond the clip give a finite loss and a gradient that points to th
     const target = (row * 5 + 1) % CLASSES;
     const line = gradient.subarray(row * CLASSES, (row + 1) * CLASSES);
     assert.ok(line.every((g, v) => Number.isFinite(g) && (v === target ? g < 0 : g >= 0)));
+  }
+});
+
+test("the loss is never below zero, however far the logits lie apart", async () => {
+  const random = new Random(9);
+  for (const spread of [1500, 2 ** 17, 2 ** 18, 2 ** 19]) {
+    const logits = Array.from({ length: ROWS * CLASSES }, () => spread * (2 * random.unit() - 1));
+    const { loss } = await evaluate(logits);
+    assert.ok(loss >= 0, `${loss} for logits up to ${spread}`);
   }
 });
