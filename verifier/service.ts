@@ -46,8 +46,10 @@ export async function work(context: ServiceContext, options: VerifierOptions): P
     for (;;) {
       const { version, book } = watch;
       for (const task of book.tasks.values()) {
-        const { taskId, solver } = task;
+        const { taskId, solver, state } = task;
         if (options.task !== undefined && options.task !== taskId) continue;
+        // What ended it may be taken back by a reorganisation.
+        if (state === "accepted") done.delete(taskId);
         if (solver === null || isSameAddress(solver, sender.address) || done.has(taskId)) continue;
         let verifier = verifiers.get(taskId);
         if (verifier === undefined) {

@@ -32,6 +32,7 @@ export class DisputePlayer {
   readonly #strategy: Strategy;
   readonly #chores: Chores;
   readonly #told = new Set<Hex>();
+  /** Disputes whose outcome was told; a reorganisation may take a verdict back. */
   readonly #over = new Set<Hex>();
 
   constructor(context: ServiceContext, strategy: Strategy) {
@@ -42,8 +43,9 @@ export class DisputePlayer {
 
   /** Starts whatever is to do about a dispute, unless that is already under way. Never throws: a dispute's trouble is its own. */
   attend(dispute: BookedDispute): void {
-    const { disputeId } = dispute;
-    if (this.#over.has(disputeId)) return;
+    const { disputeId, walk } = dispute;
+    if (walk.outcome === null) this.#over.delete(disputeId);
+    else if (this.#over.has(disputeId)) return;
     this.#chores.start(`dispute ${disputeId}`, () => this.#attend(dispute), OVERTAKEN);
   }
 
