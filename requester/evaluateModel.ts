@@ -85,10 +85,20 @@ async function evaluateWholeBatches(
   const { operators } = taskPackage.job.program;
   const samples = training.kind === "inference" ? data.training : data.heldOut;
   const batch = operators.find(({ operator }) => operator.family === "batch")?.operator.shape[0] ?? 1;
-  const count = Math.min(samples.length / data.layout.words, limit);
-  if (count < batch) {
-    throw new EvaluationError(`${count} samples are held out, a batch has ${batch}.`, {
+  const held = samples.length / data.layout.words;
+  if (held === 0) {
+    throw new EvaluationError("The task holds no samples out, so there is nothing to evaluate on.", {
+      remedy: "Give the data section holdOutEvery, holdOutFiles or holdOutLast (docs/data.md).",
+    });
+  }
+  if (held < batch) {
+    throw new EvaluationError(`${held} samples are held out, a batch has ${batch}.`, {
       remedy: "Hold out more samples (docs/data.md), or train with smaller batches.",
+    });
+  }
+  if (limit < batch) {
+    throw new EvaluationError(`${limit} samples are fewer than a batch, which has ${batch}.`, {
+      remedy: "Give --limit at least a batch.",
     });
   }
   if (imitated !== null) return await evaluateGenerator(model, { data }, imitated, limit);

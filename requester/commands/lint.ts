@@ -49,6 +49,8 @@ function sentences(file: string, report: LintReport): string {
       (statistics.length === 0 ? "" : `, ${count(statistics)} running statistics`),
     `inputs  ${list(inputs)}`,
     `outputs ${list(outputs)}`,
+    // By their names one sees tables and masks, which an exporter writes as it writes weights.
+    `trained ${list(parameters)}`,
     "",
     ...findings.map(sentence),
     ...warnings.map((warning) => `WARNING: ${warning}`),

@@ -186,25 +186,34 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
   }),
 );
 
+/** What `repeat_interleave` is exported as, with a Loop. */
+const SEQUENCES =
+  "Sequences come of torch.repeat_interleave: write x[:, :, None].expand(b, k, n, t, d).reshape(b, k * n, t, d) for repeated heads.";
+
 const NEAREST: ReadonlyMap<string, string> = new Map(
   Object.entries({
     Acos: "It is supported of constants only.",
     ArgMax: "It has no gradient: leave it out, and choose where the model is used.",
     ArgMin: "It has no gradient: leave it out, and choose where the model is used.",
     Cos: "It is supported of constants only, such as a table of positions.",
+    ConcatFromSequence: SEQUENCES,
     CumSum: "It is supported of constants only; of data, multiply by a triangular matrix.",
     If: "Export the branch that is trained.",
-    Loop: "Export with the loop unrolled (a fixed number of iterations).",
+    Loop: `Export with the loop unrolled (a fixed number of iterations). ${SEQUENCES}`,
     Mod: "It is supported of constants only.",
     NonZero: "Its shape depends on data; it is supported of constants only. Use Where.",
+    ...Object.fromEntries(
+      ["At", "Construct", "Empty", "Erase", "Insert", "Length"].map((name) => [`Sequence${name}`, SEQUENCES]),
+    ),
     Scan: "Export with the loop unrolled (a fixed number of iterations).",
     ScatterND: "The nearest supported operators are Where and Concat.",
     Sin: "It is supported of constants only, such as a table of positions.",
+    SplitToSequence: SEQUENCES,
     TopK: "It has no gradient through its choice: leave it out, and choose where the model is used.",
   }),
 );
 
 /** What to do about an operator that cannot be imported. */
 export function nearestForm(operator: string): string {
-  return NEAREST.get(operator) ?? `Supported operators are ${[...IMPORTERS.keys()].join(", ")}.`;
+  return NEAREST.get(operator) ?? `Supported operators are ${[...IMPORTERS.keys()].sort().join(", ")}.`;
 }
