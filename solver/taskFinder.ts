@@ -91,8 +91,7 @@ export class TaskFinder {
   async #booked(taskId: Hex): Promise<BookedTask> {
     const { status } = await this.#stored(taskId);
     if (status === STATUS.none) throw new TaskUnavailableError(taskId, "this market has no such task");
-    await this.#watch.until(() => this.#watch.book.tasks.has(taskId));
-    return this.#watch.book.tasks.get(taskId)!;
+    return this.#watch.task(taskId);
   }
 
   /** Verifies everything, then stakes the bond. Only what a task binds is verified again for one that this account already has. */

@@ -62,7 +62,7 @@ export class TaskWorker {
     try {
       for (;;) {
         const { version } = this.#watch;
-        const booked = this.#booked;
+        const booked = await this.#watch.task(this.#task.taskId);
         if (booked.state === "failed") return await this.#failed(booked);
         if (booked.state === "settled") return await this.#settled();
         for (const dispute of this.#disputes()) this.#player.attend(dispute);
@@ -76,10 +76,6 @@ export class TaskWorker {
       await this.#player.settle();
       await this.#task.engine.close();
     }
-  }
-
-  get #booked(): BookedTask {
-    return this.#watch.book.tasks.get(this.#task.taskId)!;
   }
 
   #disputes(): BookedDispute[] {
@@ -103,9 +99,10 @@ export class TaskWorker {
   }
 
   async #defend({ disputeId, subject, walk }: BookedDispute): Promise<DefendantMove | null> {
-    if (this.#booked.state === "failed" || walk.turn !== "defendant") return null;
+    const booked = this.#watch.book.tasks.get(subject.taskId);
+    if (booked === undefined || booked.state === "failed" || walk.turn !== "defendant") return null;
     const { run } = this.#task;
-    const evidence = await this.#trainer.run.evidence(subject.segment, this.#booked.checkpoints);
+    const evidence = await this.#trainer.run.evidence(subject.segment, booked.checkpoints);
     await this.#trainer.reportCheat();
     if (this.#cheat === undefined) return defend(run, evidence, walk);
     const move = await defend(run, evidence, walk, { claimPartials: lyingPartials });

@@ -11,7 +11,7 @@ import { createProgress, type Progress } from "../shared/progress.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
 import type { Journal } from "../shared/service/journal.ts";
 import type { LoadedTask } from "../shared/service/loadTask.ts";
-import type { BookedTask } from "../shared/service/marketBook.ts";
+import type { BookedCheckpoint } from "../shared/service/marketBook.ts";
 import type { MarketWatch } from "../shared/service/marketWatch.ts";
 import { reportProblem } from "../shared/service/problem.ts";
 import type { CheatingTracer } from "./cheats/cheatingTracer.ts";
@@ -63,7 +63,7 @@ export class Trainer {
     const { job, taskId } = task;
     const { output } = context;
     const { committed } = await this.#stored();
-    await watch.until(() => this.#booked.checkpoints.filter(Boolean).length >= committed);
+    await watch.until(() => this.#checkpoints.filter(Boolean).length >= committed);
     this.#progress ??= createProgress("training", job.steps, output.json);
     if (committed > 0) output.note(`taking up task ${taskId} after checkpoint ${committed - 1}`);
     let state: readonly Tensor[] | null = null;
@@ -71,7 +71,7 @@ export class Trainer {
     let committing: Promise<void> = Promise.resolve();
     try {
       for (let segment = committed; segment < segmentCount(job); segment++) {
-        state ??= await this.run.before(segment, this.#booked.checkpoints);
+        state ??= await this.run.before(segment, this.#checkpoints);
         state = await this.run.train(segment, state);
         await this.reportCheat();
         await committing;
@@ -103,8 +103,9 @@ export class Trainer {
     await writeFile(cheat.options.report, `${JSON.stringify({ cheat: cheat.options.cheat.name, injected })}\n`);
   }
 
-  get #booked(): BookedTask {
-    return this.#parts.watch.book.tasks.get(this.#parts.task.taskId)!;
+  /** None while a reorganisation has taken the task back: the run does without. */
+  get #checkpoints(): readonly BookedCheckpoint[] {
+    return this.#parts.watch.book.tasks.get(this.#parts.task.taskId)?.checkpoints ?? [];
   }
 
   /** Tries until the chain has it: the progress clock runs, and the next segment trains meanwhile. */

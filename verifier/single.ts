@@ -124,7 +124,8 @@ export async function challenge(context: ServiceContext, options: ChallengeOptio
         output.event("moot", { disputeId }, "the defendant was convicted in another dispute; the bond is back");
         return ExitCode.done;
       }
-      if (dispute !== undefined && isMoot(booked, dispute)) {
+      const current = book.tasks.get(taskId);
+      if (dispute !== undefined && current !== undefined && isMoot(current, dispute)) {
         chores.start("bond", () => closeMoot(context, disputeId), ["DisputeNotMoot"]);
       }
       await watch.next(version);
@@ -194,7 +195,7 @@ async function withTask(
     });
     if (stored.status === 0) throw new SegmentUnknownError(taskId, segment, "this market has no such task");
     await watch.until(() => (watch.book.tasks.get(taskId)?.checkpoints.length ?? -1) >= stored.committed);
-    const booked = watch.book.tasks.get(taskId)!;
+    const booked = await watch.task(taskId);
     const segments = segmentCount(booked.spec.training);
     if (segment >= segments) {
       throw new SegmentUnknownError(taskId, segment, `its segments are numbered 0 to ${segments - 1}`);

@@ -1,6 +1,7 @@
 /** What the parts of a verifier's work on one task share: the chain, the book, the chores. */
 import type { Address, Hex } from "viem";
 import { contractAbi } from "../shared/chain/contracts.ts";
+import { TouchstoneError } from "../shared/errors.ts";
 import { Chores } from "../shared/service/chores.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
 import type { Journal } from "../shared/service/journal.ts";
@@ -8,6 +9,14 @@ import type { BookedTask } from "../shared/service/marketBook.ts";
 import type { MarketWatch } from "../shared/service/marketWatch.ts";
 import type { Purse } from "../shared/service/purse.ts";
 import { isSameAddress } from "../shared/service/sameAddress.ts";
+
+/** A reorganisation has taken a task back: what is being done about it waits until the log tells it again. */
+export class TaskRetoldError extends TouchstoneError {
+  readonly code = "TASK_RETOLD";
+  constructor(taskId: Hex) {
+    super(`The chain has taken task ${taskId} back, or its acceptance.`);
+  }
+}
 
 /** Last seconds of a segment's windows. */
 export interface Windows {
@@ -40,8 +49,18 @@ export class TaskDesk {
     this.chores = new Chores(context);
   }
 
+  /** The task as the chain has it now: read again after every wait. @throws TaskRetoldError. */
   get booked(): BookedTask {
-    return this.watch.book.tasks.get(this.taskId)!;
+    const booked = this.watch.book.tasks.get(this.taskId);
+    if (booked === undefined) throw new TaskRetoldError(this.taskId);
+    return booked;
+  }
+
+  /** @throws TaskRetoldError also when its acceptance was taken back. */
+  get solver(): Address {
+    const { solver } = this.booked;
+    if (solver === null) throw new TaskRetoldError(this.taskId);
+    return solver;
   }
 
   get market() {

@@ -41,7 +41,7 @@ export class TaskVerifier {
     this.#replays = new Replays(this.#desk, this.#draws, {
       watchAll,
       replayer: async () => (await this.#load()).replayer,
-      onDifferent: (segment) => this.#prosecution.accuse(segment, this.#desk.booked.solver!),
+      onDifferent: (segment) => this.#prosecution.accuse(segment, this.#desk.solver),
     });
     this.#attestations = new Attestations(
       this.#desk,

@@ -1,8 +1,9 @@
 /** Keeps a market's book up to date and wakes whoever waits for a change. */
+import type { Hex } from "viem";
 import { blockTime } from "../chain/clock.ts";
 import { followProtocol } from "../chain/followProtocol.ts";
 import type { ServiceContext } from "./context.ts";
-import { MarketBook } from "./marketBook.ts";
+import { type BookedTask, MarketBook } from "./marketBook.ts";
 
 /** Without a log, time alone can make something due. */
 const LOOK_MILLISECONDS = 1000;
@@ -59,6 +60,16 @@ export class MarketWatch {
   /** Waits until the book satisfies a condition. @throws as `next`. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await this.next(this.#version);
+  }
+
+  /** Waits until the log has a task: a reorganisation takes it back before it is told again. @throws as `next`. */
+  async task(taskId: Hex): Promise<BookedTask> {
+    for (;;) {
+      const { version } = this;
+      const booked = this.book.tasks.get(taskId);
+      if (booked !== undefined) return booked;
+      await this.next(version);
+    }
   }
 
   /** Seconds of block time. */
