@@ -1,12 +1,23 @@
 /** The faults that a verifier has found in a task, and the challenges of those who committed them. */
+import { setTimeout as pause } from "node:timers/promises";
 import type { Address } from "viem";
 import { attestationKey, type BookedDispute } from "../shared/service/marketBook.ts";
 import { isSameAddress } from "../shared/service/sameAddress.ts";
+import { ChallengeTimeError, requireChallengeTime } from "./challengeTime.ts";
+import type { Replayer } from "./replayer.ts";
 import type { Replays } from "./replays.ts";
 import type { TaskDesk } from "./taskDesk.ts";
 
 /** Share of the challenge window during which another's challenge of the same fault is left to decide it. */
 const LEAVE_TO_OTHERS = 0.5;
+
+/** Share of the challenge window that is left for sending the challenge, however far the evidence has come. */
+const LEAVE_TO_SEND = 0.1;
+/** A longer pause would end at once. */
+const LONGEST_PAUSE = 2 ** 31 - 1;
+
+/** Where the evidence for a challenge comes from. */
+export type Prover = Pick<Replayer, "evidence" | "progress">;
 
 interface Fault {
   readonly segment: number;
@@ -18,11 +29,13 @@ interface Fault {
 export class Prosecution {
   readonly #desk: TaskDesk;
   readonly #onFault: () => void;
+  readonly #prover: () => Promise<Prover>;
   readonly #faults = new Map<string, Fault>();
 
-  constructor(desk: TaskDesk, onFault: () => void) {
+  constructor(desk: TaskDesk, onFault: () => void, prover: () => Promise<Prover>) {
     this.#desk = desk;
     this.#onFault = onFault;
+    this.#prover = prover;
   }
 
   /** Records a fault, once. */
@@ -59,29 +72,13 @@ export class Prosecution {
   }
 
   async #challenge(fault: Fault): Promise<void> {
-    if (fault.closed) return;
-    const { context, market, taskId, booked, watch, purse } = this.#desk;
+    const ends = await this.#windowOf(fault);
+    if (ends === null || !(await this.#isPlayable(fault, ends))) return;
+    // Much may have happened while the evidence was computed.
+    if ((await this.#windowOf(fault)) === null) return;
+    const { context, market, taskId, booked, purse } = this.#desk;
     const { sender, output, chain } = context;
     const { segment, defendant } = fault;
-    if (this.#desk.isSolver(defendant) && booked.state !== "accepted") {
-      fault.closed = true;
-      return;
-    }
-    const about = this.#disputesAbout(fault);
-    if (about.some(({ challenger }) => this.#desk.isOwn(challenger))) {
-      fault.closed = true;
-      return;
-    }
-    const { challengeEnd } = await this.#desk.windows(segment);
-    const left = challengeEnd - (await watch.now());
-    if (left < 0) {
-      fault.closed = true;
-      output.note(`the challenge window of segment ${segment} is over`);
-      return;
-    }
-    // One honest challenger is enough, but another may lose on purpose: it is given half of the window.
-    const others = about.some(({ walk }) => walk.outcome === null);
-    if (others && left > booked.spec.challengeWindow * (1 - LEAVE_TO_OTHERS)) return;
     const args = [taskId, segment, defendant] as const;
     const { hash, gasUsed } = await purse.spend(
       () => chain.client.readContract({ ...market, functionName: "challengeBond", args }),
@@ -89,7 +86,7 @@ export class Prosecution {
       () =>
         sender.send(
           { ...market, functionName: "challenge", args: [...args, booked.spec.training] },
-          { deadline: challengeEnd },
+          { deadline: ends.challengeEnd },
         ),
     );
     fault.closed = true;
@@ -98,6 +95,62 @@ export class Prosecution {
       { taskId, segment, defendant, transaction: hash, gas: gasUsed },
       `challenged segment ${segment} of ${defendant}`,
     );
+  }
+
+  /** The last second of the challenge window and what is left of it, or null when the fault is not (or no longer) to be challenged. */
+  async #windowOf(fault: Fault): Promise<{ readonly challengeEnd: number; readonly left: number } | null> {
+    if (fault.closed) return null;
+    const { context, booked, watch } = this.#desk;
+    const { segment, defendant } = fault;
+    if (this.#desk.isSolver(defendant) && booked.state !== "accepted") {
+      fault.closed = true;
+      return null;
+    }
+    const about = this.#disputesAbout(fault);
+    if (about.some(({ challenger }) => this.#desk.isOwn(challenger))) {
+      fault.closed = true;
+      return null;
+    }
+    const { challengeEnd } = await this.#desk.windows(segment);
+    const left = challengeEnd - (await watch.now());
+    if (left < 0) {
+      fault.closed = true;
+      context.output.note(`the challenge window of segment ${segment} is over`);
+      return null;
+    }
+    // One honest challenger is enough, but another may lose on purpose: it is given half of the window.
+    const others = about.some(({ walk }) => walk.outcome === null);
+    if (others && left > booked.spec.challengeWindow * (1 - LEAVE_TO_OTHERS)) return null;
+    return { challengeEnd, left };
+  }
+
+  /**
+   * Computes the evidence while nobody's clock runs yet. Where the window is too short for that, the clock must hold what is left:
+   * under terms made for it, a false checkpoint would otherwise win the bond of whoever is right about it.
+   */
+  async #isPlayable(fault: Fault, { left }: { readonly left: number }): Promise<boolean> {
+    const { context, booked } = this.#desk;
+    const { segment, defendant } = fault;
+    const prover = await this.#prover();
+    const patience = left - Math.min(left / 2, booked.spec.challengeWindow * LEAVE_TO_SEND);
+    const done = new AbortController();
+    const signal = AbortSignal.any([context.signal, done.signal]);
+    try {
+      await Promise.race([
+        prover.evidence(segment),
+        pause(Math.min(patience * 1000, LONGEST_PAUSE), undefined, { signal }),
+      ]);
+      requireChallengeTime(segment, booked.spec, prover.progress(segment), !this.#desk.isSolver(defendant));
+      return true;
+    } catch (error) {
+      if (!(error instanceof ChallengeTimeError)) throw error;
+      fault.closed = true;
+      const { code, message } = error;
+      context.output.event("problem", { chore: "challenge", code, message }, message);
+      return false;
+    } finally {
+      done.abort();
+    }
   }
 
   #disputesAbout({ segment, defendant }: Fault): BookedDispute[] {

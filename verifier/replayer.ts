@@ -12,6 +12,7 @@ import { fetchCheckpoint } from "../shared/service/checkpointState.ts";
 import type { LoadedTask } from "../shared/service/loadTask.ts";
 import type { BookedCheckpoint } from "../shared/service/marketBook.ts";
 import type { Store } from "../shared/store/store.ts";
+import type { EvidenceProgress } from "./challengeTime.ts";
 import { type Replay, type ReplayOptions, replaySegment } from "./replay.ts";
 
 /** The replay of an earlier segment, needed for this one, already differs: that segment is the one to challenge. */
@@ -60,6 +61,7 @@ export class Replayer {
   /** The latest committed state that is known, by its root: which segment ends in it may change. */
   #known: { readonly root: Hex; readonly state: readonly Tensor[] } | null = null;
   readonly #evidence = new Map<number, KeptEvidence>();
+  readonly #progress = new Map<number, EvidenceProgress>();
 
   /** @param checkpoints reads them as the chain has them now: they grow, and a reorganisation replaces them. */
   constructor(task: LoadedTask, store: Store, checkpoints: () => readonly BookedCheckpoint[]) {
@@ -101,9 +103,16 @@ export class Replayer {
     const kept = this.#evidence.get(segment);
     if (kept?.startRoot === startRoot) return kept.evidence;
     const { job, engine } = this.#task;
-    const evidence = this.#before(segment, committed).then((start) =>
-      SegmentEvidence.replay(engineTracer(job, engine), start, segmentSteps(job, segment)),
-    );
+    const range = segmentSteps(job, segment);
+    const evidence = this.#before(segment, committed).then((start) => {
+      const started = performance.now();
+      return SegmentEvidence.replay(engineTracer(job, engine), start, range, {
+        onStep: (done) => {
+          const seconds = (performance.now() - started) / 1000;
+          this.#progress.set(segment, { done, stepCount: range.stepCount, seconds });
+        },
+      });
+    });
     const keeping = { startRoot, evidence };
     // Anew, so that it is the last to be forgotten.
     this.#evidence.delete(segment);
@@ -113,6 +122,12 @@ export class Replayer {
     });
     if (this.#evidence.size > KEPT_EVIDENCE) this.#evidence.delete(this.#evidence.keys().next().value!);
     return evidence;
+  }
+
+  /** How far the evidence of a segment has come, or had when it was last computed. */
+  progress(segment: number): EvidenceProgress {
+    const { stepCount } = segmentSteps(this.#task.job, segment);
+    return this.#progress.get(segment) ?? { done: 0, stepCount, seconds: 0 };
   }
 
   async #before(segment: number, committed: Committed, signal?: AbortSignal): Promise<readonly Tensor[]> {

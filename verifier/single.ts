@@ -16,6 +16,7 @@ import { MarketWatch } from "../shared/service/marketWatch.ts";
 import { Purse } from "../shared/service/purse.ts";
 import { isSameAddress } from "../shared/service/sameAddress.ts";
 import { challengerStrategy } from "./challengerStrategy.ts";
+import { requireChallengeTime } from "./challengeTime.ts";
 import { accuseFalsely, type Below } from "./falseAccuser.ts";
 import { Replayer } from "./replayer.ts";
 
@@ -71,7 +72,8 @@ export async function replay(context: ReadContext, options: SegmentOptions): Pro
 
 /**
  * @returns done when the defendant was convicted, faultFound when this challenger was.
- * @throws NoDifferenceError when there is nothing to challenge and no lie is asked for.
+ * @throws NoDifferenceError when there is nothing to challenge and no lie is asked for, ChallengeTimeError when a challenge would be
+ * lost by time.
  */
 export async function challenge(context: ServiceContext, options: ChallengeOptions): Promise<ExitCode> {
   const { output, sender, deployment, chain } = context;
@@ -95,9 +97,12 @@ export async function challenge(context: ServiceContext, options: ChallengeOptio
         throw new NoDifferenceError("segment");
       output.event("fault", { taskId, segment, defendant }, `FAULT of ${defendant} in segment ${segment}`);
     }
-    const disputeId =
-      liveDispute(watch.book, subject, sender.address) ??
-      (await openDispute(context, taskId, segment, defendant, training));
+    let disputeId = liveDispute(watch.book, subject, sender.address);
+    if (disputeId === undefined) {
+      if (lie === undefined)
+        requireChallengeTime(segment, task.spec, replayer.progress(segment), !isSameAddress(defendant, booked.solver!));
+      disputeId = await openDispute(context, taskId, segment, defendant, training);
+    }
     const chores = new Chores(context);
     const player = new DisputePlayer(
       context,

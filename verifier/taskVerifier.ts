@@ -37,7 +37,7 @@ export class TaskVerifier {
   constructor(taskId: Hex, parts: TaskDeskParts, { watchAll, onFault }: TaskVerifierOptions) {
     this.#desk = new TaskDesk(taskId, parts);
     this.#draws = new Draws(this.#desk);
-    this.#prosecution = new Prosecution(this.#desk, onFault);
+    this.#prosecution = new Prosecution(this.#desk, onFault, async () => (await this.#load()).replayer);
     this.#replays = new Replays(this.#desk, this.#draws, {
       watchAll,
       replayer: async () => (await this.#load()).replayer,

@@ -37,6 +37,14 @@ export interface SegmentReplayOptions {
 /** Traced steps kept in memory at a time: the disputed one, and the one before it while the dispute moves on. */
 const KEPT_STEPS = 2;
 
+/** Steps between two snapshots of the state. */
+const spacingOf = (stepCount: number): number => Math.ceil(Math.sqrt(stepCount));
+
+/** Most steps that are traced again for everything below one step's roots and the state before it. */
+export function rebuiltSteps(stepCount: number): number {
+  return 2 * spacingOf(stepCount) - 1;
+}
+
 /** Trees of one step. */
 export interface StepTrees {
   readonly outputs: readonly Tensor[];
@@ -83,7 +91,7 @@ export class SegmentEvidence implements SegmentRange {
     range: SegmentRange,
     options: SegmentReplayOptions = {},
   ): Promise<SegmentEvidence> {
-    const spacing = Math.ceil(Math.sqrt(range.stepCount));
+    const spacing = spacingOf(range.stepCount);
     const snapshots = new Map<number, readonly Tensor[]>();
     const steps: StepRoots[] = [];
     let state = start;

@@ -6,7 +6,7 @@ import type { LoadedTask } from "./loadTask.ts";
 /** Steps timed, the first of which warms the engine up. */
 const TIMED_STEPS = 3;
 /** Time is needed for other things too, and a machine may be slower tomorrow. */
-const MARGIN = 3;
+export const MARGIN = 3;
 /** Seconds that one step may take, whatever a task's windows are: the first warms the engine up, and nobody's window is worth waiting a day. */
 const PATIENCE: Patience = { least: 10 };
 const MOST_PATIENCE = 600;
