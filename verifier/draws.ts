@@ -11,7 +11,7 @@ export interface Drawn {
 
 export class Draws {
   readonly #desk: TaskDesk;
-  readonly #drawn = new Map<number, Drawn>();
+  readonly #drawn = new Map<number, { readonly matter: string; readonly drawn: Drawn }>();
 
   constructor(desk: TaskDesk) {
     this.#desk = desk;
@@ -19,19 +19,20 @@ export class Draws {
 
   /** Undefined while the segment is not drawn. */
   of(segment: number): Drawn | undefined {
-    return this.#drawn.get(segment);
+    const kept = this.#drawn.get(segment);
+    return kept?.matter === this.#desk.matterOf(segment) ? kept?.drawn : undefined;
   }
 
   /** The segments that this verifier is drawn for. */
   own(): number[] {
-    return [...this.#drawn].filter(([, { draw }]) => draw !== null).map(([segment]) => segment);
+    return [...this.#drawn.keys()].filter((segment) => (this.of(segment)?.draw ?? null) !== null);
   }
 
   /** Starts whatever is to do about the committed segments. */
   attend(): void {
     const { checkpoints, draws, state } = this.#desk.booked;
     for (const segment of checkpoints.keys()) {
-      if (this.#drawn.has(segment)) continue;
+      if (this.of(segment) !== undefined) continue;
       if (draws.has(segment)) this.#desk.start(`reading the draw of segment ${segment}`, () => this.#read(segment));
       else if (state === "accepted") {
         const overtaken = ["SegmentDrawnAlready", "BeaconEarly"];
@@ -54,7 +55,8 @@ export class Draws {
   }
 
   async #read(segment: number): Promise<void> {
-    if (this.#drawn.has(segment)) return;
+    const matter = this.#desk.matterOf(segment);
+    if (matter === null || this.of(segment) !== undefined) return;
     const { context, market, taskId, booked } = this.#desk;
     const verifiers: Address[] = [];
     let own: bigint | null = null;
@@ -68,7 +70,8 @@ export class Draws {
       verifiers.push(verifier);
       if (this.#desk.isOwn(verifier)) own = draw;
     }
-    this.#drawn.set(segment, { draw: own, verifiers });
+    if (this.#desk.matterOf(segment) !== matter) return;
+    this.#drawn.set(segment, { matter, drawn: { draw: own, verifiers } });
     if (own === null) return;
     context.output.event("drawn", { taskId, segment }, `drawn to replay segment ${segment} of ${taskId}`);
   }

@@ -14,7 +14,8 @@ export class Replays {
   readonly #desk: TaskDesk;
   readonly #draws: Draws;
   readonly #options: ReplaysOptions;
-  readonly #done = new Map<number, SegmentReplay>();
+  /** By what the replay was about. */
+  readonly #done = new Map<string, SegmentReplay>();
 
   constructor(desk: TaskDesk, draws: Draws, options: ReplaysOptions) {
     this.#desk = desk;
@@ -24,7 +25,8 @@ export class Replays {
 
   /** Undefined while the segment has not been replayed. */
   of(segment: number): SegmentReplay | undefined {
-    return this.#done.get(segment);
+    const matter = this.#desk.matterOf(segment);
+    return matter === null ? undefined : this.#done.get(matter);
   }
 
   attend(): void {
@@ -36,24 +38,27 @@ export class Replays {
   #next(): number | null {
     for (const segment of this.#desk.booked.checkpoints.keys()) {
       const drawn = this.#draws.of(segment);
-      if (drawn === undefined || this.#done.has(segment)) continue;
+      if (drawn === undefined || this.of(segment) !== undefined) continue;
       if (this.#options.watchAll || drawn.draw !== null) return segment;
     }
     return null;
   }
 
   async #replayNext(): Promise<void> {
+    const replayer = await this.#options.replayer();
     const segment = this.#next();
     if (segment === null) return;
     const { context, taskId, booked } = this.#desk;
-    const replayer = await this.#options.replayer();
+    const matter = this.#desk.matterOf(segment)!;
     const { verifiers } = this.#draws.of(segment)!;
     const { beacon } = booked.draws.get(segment)!;
     const started = performance.now();
     const replay = await this.#verdict(
       replayer.replay(segment, { digests: { beacon, verifiers }, signal: context.signal }),
     );
-    this.#done.set(segment, replay);
+    // Of another checkpoint, or with another beacon's digests.
+    if (this.#desk.matterOf(segment) !== matter) return;
+    this.#done.set(matter, replay);
     if (replay.verdict === "unreachable") return;
     const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
     const equal = replay.verdict === "equal";
@@ -70,7 +75,8 @@ export class Replays {
       return await replay;
     } catch (error) {
       if (!(error instanceof EarlierFaultError)) throw error;
-      this.#done.set(error.segment, { verdict: "different", digests: new Map() });
+      const matter = this.#desk.matterOf(error.segment);
+      if (matter !== null) this.#done.set(matter, { verdict: "different", digests: new Map() });
       this.#options.onDifferent(error.segment);
       return { verdict: "unreachable", digests: new Map() };
     }

@@ -63,6 +63,19 @@ export class TaskDesk {
     return solver;
   }
 
+  /**
+   * What a draw, a replay and an attestation of a segment are about; null while it is not drawn. A reorganisation that replaces a checkpoint
+   * or a beacon makes it another, and whatever was known or done before was about that one.
+   * @throws TaskRetoldError.
+   */
+  matterOf(segment: number): string | null {
+    const { checkpoints, draws } = this.booked;
+    const checkpoint = checkpoints[segment];
+    const drawn = draws.get(segment);
+    if (checkpoint === undefined || drawn === undefined) return null;
+    return [segment, checkpoints[segment - 1]?.stateRoot, checkpoint.stateRoot, drawn.beacon].join(":");
+  }
+
   get market() {
     return { address: this.context.deployment.market, abi: contractAbi("TrainingMarket") } as const;
   }

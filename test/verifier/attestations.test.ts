@@ -20,6 +20,7 @@ async function saidTooLate(state: string, verdict: string | undefined): Promise<
     market: {},
     watch: { now: async () => 1000 },
     booked: { state },
+    matterOf: () => "segment 3",
     windows: async () => ({ sealEnd: 500, revealEnd: 600, challengeEnd: 2000 }),
     start: (_: string, work: () => Promise<void>) => {
       attesting = work();
