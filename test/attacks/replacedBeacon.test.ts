@@ -103,7 +103,11 @@ describe("a verifier whose segment's beacon is replaced", () => {
     });
     assert.deepEqual(digests, truth.digests);
     assert.notDeepEqual(digests, stale.digests);
-    const prosecution = new Prosecution(desk, () => undefined);
+    const prosecution = new Prosecution(
+      desk,
+      () => undefined,
+      () => assert.fail(),
+    );
     const reveal = (digestRoot: unknown): void => {
       book.apply(protocolEvent("AttestationSealed", { taskId, segment: 0, verifier: VERIFIER, seat: 0n }));
       book.apply(protocolEvent("AttestationRevealed", { taskId, segment: 0, verifier: VERIFIER, digestRoot }));
