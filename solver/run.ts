@@ -6,6 +6,7 @@ import { TouchstoneError } from "../shared/errors.ts";
 import { segmentSteps } from "../shared/job/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import { fetchCheckpoint } from "../shared/service/checkpointState.ts";
+import { EvidenceShelf } from "../shared/service/evidenceShelf.ts";
 import type { LoadedTask } from "../shared/service/loadTask.ts";
 import type { BookedCheckpoint } from "../shared/service/marketBook.ts";
 import type { Store } from "../shared/store/store.ts";
@@ -27,10 +28,9 @@ export interface SolverRunOptions {
   readonly cheat: CheatingTracer | null;
   readonly onStep: (step: number, loss: number) => void;
   readonly signal: AbortSignal;
+  /** The segments whose evidence must be kept. */
+  readonly disputed?: () => ReadonlySet<number>;
 }
-
-/** Segments of evidence kept: a solver may have to answer for several at once. */
-const KEPT_EVIDENCE = 3;
 
 export class SolverRun {
   readonly #task: LoadedTask;
@@ -38,12 +38,13 @@ export class SolverRun {
   readonly #options: SolverRunOptions;
   readonly #tracer: Tracer;
   readonly #states = new Map<number, readonly Tensor[]>();
-  readonly #evidence = new Map<number, Promise<SegmentEvidence>>();
+  readonly #shelf: EvidenceShelf;
 
   constructor(task: LoadedTask, store: Store, options: SolverRunOptions) {
     this.#task = task;
     this.#store = store;
     this.#options = options;
+    this.#shelf = new EvidenceShelf(options.disputed ?? (() => new Set()));
     this.#tracer = options.cheat ?? engineTracer(task.job, task.engine);
   }
 
@@ -76,18 +77,15 @@ export class SolverRun {
     return state;
   }
 
-  /** Every trace of a segment, for the disputes about it. */
-  evidence(segment: number, checkpoints: readonly BookedCheckpoint[]): Promise<SegmentEvidence> {
-    const kept = this.#evidence.get(segment);
-    if (kept !== undefined) return kept;
-    const evidence = this.before(segment, checkpoints).then((start) =>
-      SegmentEvidence.replay(this.#tracer, start, segmentSteps(this.#task.job, segment)),
-    );
-    this.#evidence.set(segment, evidence);
-    // The next question may find a better machine.
-    evidence.catch(() => this.#evidence.delete(segment));
-    if (this.#evidence.size > KEPT_EVIDENCE) this.#evidence.delete(this.#evidence.keys().next().value!);
-    return evidence;
+  /**
+   * Every trace of a segment, for the disputes about it.
+   * @param deadline of the move that it is needed for: what is due first is computed first.
+   */
+  evidence(segment: number, checkpoints: readonly BookedCheckpoint[], deadline = 0): Promise<SegmentEvidence> {
+    return this.#shelf.get(segment, deadline, null, async () => {
+      const start = await this.before(segment, checkpoints);
+      return SegmentEvidence.replay(this.#tracer, start, segmentSteps(this.#task.job, segment));
+    });
   }
 
   #keep(segment: number, state: readonly Tensor[]): void {

@@ -54,7 +54,10 @@ export class TaskWorker {
     const drill = cheat === undefined ? null : { tracer: cheatingTracer(task, cheat), options: cheat };
     this.#trainer = new Trainer({ context, watch, journal, task, signal, cheat: drill });
     this.#chores = new Chores({ ...context, signal });
-    this.#player = new DisputePlayer(context, { role: "defendant", move: (dispute) => this.#defend(dispute) });
+    this.#player = new DisputePlayer(context, {
+      role: "defendant",
+      move: (dispute, deadline) => this.#defend(dispute, deadline),
+    });
   }
 
   /** Trains and answers until the task has ended. A bond is at stake until then, so a failure to train ends nothing. */
@@ -98,11 +101,11 @@ export class TaskWorker {
     }
   }
 
-  async #defend({ disputeId, subject, walk }: BookedDispute): Promise<DefendantMove | null> {
+  async #defend({ disputeId, subject, walk }: BookedDispute, deadline: number): Promise<DefendantMove | null> {
     const booked = this.#watch.book.tasks.get(subject.taskId);
     if (booked === undefined || booked.state === "failed" || walk.turn !== "defendant") return null;
     const { run } = this.#task;
-    const evidence = await this.#trainer.run.evidence(subject.segment, booked.checkpoints);
+    const evidence = await this.#trainer.run.evidence(subject.segment, booked.checkpoints, deadline);
     await this.#trainer.reportCheat();
     if (this.#cheat === undefined) return defend(run, evidence, walk);
     const move = await defend(run, evidence, walk, { claimPartials: lyingPartials });

@@ -9,6 +9,7 @@ import { segmentCount } from "../shared/job/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import { createProgress, type Progress } from "../shared/progress.ts";
 import type { ServiceContext } from "../shared/service/context.ts";
+import { disputedSegments } from "../shared/service/evidenceShelf.ts";
 import type { Journal } from "../shared/service/journal.ts";
 import type { LoadedTask } from "../shared/service/loadTask.ts";
 import type { BookedCheckpoint } from "../shared/service/marketBook.ts";
@@ -42,9 +43,10 @@ export class Trainer {
 
   constructor(parts: TrainerParts) {
     this.#parts = parts;
-    const { context, journal, task, signal, cheat } = parts;
+    const { context, journal, task, signal, cheat, watch } = parts;
     const onStep = (step: number, loss: number): void => this.#onStep(step, loss);
-    this.run = new SolverRun(task, context.store, { cheat: cheat?.tracer ?? null, onStep, signal });
+    const disputed = () => disputedSegments(watch.book, task.taskId);
+    this.run = new SolverRun(task, context.store, { cheat: cheat?.tracer ?? null, onStep, signal, disputed });
     for (const [key, losses] of journal.entries<number[]>(this.#key("losses:"))) {
       const segment = Number(key.slice(key.lastIndexOf(":") + 1));
       for (const [step, loss] of losses.entries()) this.#losses[segment * task.job.interval + step] = loss;

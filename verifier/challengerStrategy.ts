@@ -22,16 +22,16 @@ export type Accuse = (run: Run, evidence: SegmentEvidence, walk: Walk) => Promis
 export function challengerStrategy(
   run: Run,
   output: Output,
-  evidenceOf: (segment: number) => Promise<SegmentEvidence>,
+  evidenceOf: (segment: number, deadline?: number) => Promise<SegmentEvidence>,
   choose: Accuse = accuse,
 ): Strategy {
   const told = new Map<Hex, Position>();
   return {
     role: "challenger",
-    async move({ subject, walk }) {
+    async move({ subject, walk }, deadline) {
       // The position is known before the numbers: nothing is computed while the other side is to move.
       if (walk.turn !== "challenger") return null;
-      return choose(run, await evidenceOf(subject.segment), walk);
+      return choose(run, await evidenceOf(subject.segment, deadline), walk);
     },
     async chosen(dispute, move, position) {
       // A move that is sent again is still one choice.

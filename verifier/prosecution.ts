@@ -128,7 +128,10 @@ export class Prosecution {
    * Computes the evidence while nobody's clock runs yet. Where the window is too short for that, the clock must hold what is left:
    * under terms made for it, a false checkpoint would otherwise win the bond of whoever is right about it.
    */
-  async #isPlayable(fault: Fault, { left }: { readonly left: number }): Promise<boolean> {
+  async #isPlayable(
+    fault: Fault,
+    { challengeEnd, left }: { readonly challengeEnd: number; readonly left: number },
+  ): Promise<boolean> {
     const { context, booked } = this.#desk;
     const { segment, defendant } = fault;
     const prover = await this.#prover();
@@ -137,7 +140,7 @@ export class Prosecution {
     const signal = AbortSignal.any([context.signal, done.signal]);
     try {
       await Promise.race([
-        prover.evidence(segment),
+        prover.evidence(segment, challengeEnd),
         pause(Math.min(patience * 1000, LONGEST_PAUSE), undefined, { signal }),
       ]);
       requireChallengeTime(segment, booked.spec, prover.progress(segment), !this.#desk.isSolver(defendant));

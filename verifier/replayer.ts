@@ -9,6 +9,7 @@ import { TouchstoneError } from "../shared/errors.ts";
 import { segmentSteps } from "../shared/job/job.ts";
 import type { Tensor } from "../shared/program/program.ts";
 import { fetchCheckpoint } from "../shared/service/checkpointState.ts";
+import { EvidenceShelf } from "../shared/service/evidenceShelf.ts";
 import type { LoadedTask } from "../shared/service/loadTask.ts";
 import type { BookedCheckpoint } from "../shared/service/marketBook.ts";
 import type { Store } from "../shared/store/store.ts";
@@ -43,16 +44,8 @@ export interface SegmentReplay {
   readonly digests: ReadonlyMap<Address, Hex>;
 }
 
-const KEPT_EVIDENCE = 3;
-
 /** Checkpoints as they stood when a replay began: the chain may replace them meanwhile. */
 type Committed = readonly BookedCheckpoint[];
-
-interface KeptEvidence {
-  /** Root of the state that the segment was replayed from; null at the beginning. */
-  readonly startRoot: Hex | null;
-  readonly evidence: Promise<SegmentEvidence>;
-}
 
 export class Replayer {
   readonly #task: LoadedTask;
@@ -60,11 +53,20 @@ export class Replayer {
   readonly #checkpoints: () => readonly BookedCheckpoint[];
   /** The latest committed state that is known, by its root: which segment ends in it may change. */
   #known: { readonly root: Hex; readonly state: readonly Tensor[] } | null = null;
-  readonly #evidence = new Map<number, KeptEvidence>();
+  readonly #shelf: EvidenceShelf;
   readonly #progress = new Map<number, EvidenceProgress>();
 
-  /** @param checkpoints reads them as the chain has them now: they grow, and a reorganisation replaces them. */
-  constructor(task: LoadedTask, store: Store, checkpoints: () => readonly BookedCheckpoint[]) {
+  /**
+   * @param checkpoints reads them as the chain has them now: they grow, and a reorganisation replaces them.
+   * @param disputed the segments whose evidence must be kept.
+   */
+  constructor(
+    task: LoadedTask,
+    store: Store,
+    checkpoints: () => readonly BookedCheckpoint[],
+    disputed: () => ReadonlySet<number> = () => new Set(),
+  ) {
+    this.#shelf = new EvidenceShelf(disputed);
     this.#task = task;
     this.#store = store;
     this.#checkpoints = checkpoints;
@@ -96,15 +98,18 @@ export class Replayer {
     return this.#before(segment, this.#committed(segment), signal);
   }
 
-  /** Every trace of a segment as this verifier computes it. @throws EarlierFaultError, CheckpointReplacedError. */
-  async evidence(segment: number): Promise<SegmentEvidence> {
+  /**
+   * Every trace of a segment as this verifier computes it.
+   * @param deadline of the move that it is needed for: what is due first is computed first.
+   * @throws EarlierFaultError, CheckpointReplacedError.
+   */
+  async evidence(segment: number, deadline = 0): Promise<SegmentEvidence> {
     const committed = this.#committed(segment);
     const startRoot = committed.at(-1)?.stateRoot ?? null;
-    const kept = this.#evidence.get(segment);
-    if (kept?.startRoot === startRoot) return kept.evidence;
     const { job, engine } = this.#task;
     const range = segmentSteps(job, segment);
-    const evidence = this.#before(segment, committed).then((start) => {
+    return this.#shelf.get(segment, deadline, startRoot, async () => {
+      const start = await this.#before(segment, committed);
       const started = performance.now();
       return SegmentEvidence.replay(engineTracer(job, engine), start, range, {
         onStep: (done) => {
@@ -113,15 +118,6 @@ export class Replayer {
         },
       });
     });
-    const keeping = { startRoot, evidence };
-    // Anew, so that it is the last to be forgotten.
-    this.#evidence.delete(segment);
-    this.#evidence.set(segment, keeping);
-    evidence.catch(() => {
-      if (this.#evidence.get(segment) === keeping) this.#evidence.delete(segment);
-    });
-    if (this.#evidence.size > KEPT_EVIDENCE) this.#evidence.delete(this.#evidence.keys().next().value!);
-    return evidence;
   }
 
   /** How far the evidence of a segment has come, or had when it was last computed. */

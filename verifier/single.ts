@@ -107,7 +107,7 @@ export async function challenge(context: ServiceContext, options: ChallengeOptio
     const player = new DisputePlayer(
       context,
       lie === undefined
-        ? challengerStrategy(task.run, output, (at) => replayer.evidence(at))
+        ? challengerStrategy(task.run, output, (at, deadline) => replayer.evidence(at, deadline))
         : {
             role: "challenger",
             move: async ({ walk }) => accuseFalsely(task.run, evidence, walk, lie),

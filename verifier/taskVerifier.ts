@@ -2,6 +2,7 @@
 import type { Hex } from "viem";
 import { defend } from "../shared/dispute/defendant.ts";
 import { DisputePlayer } from "../shared/service/disputePlayer.ts";
+import { disputedSegments } from "../shared/service/evidenceShelf.ts";
 import { type LoadedTask, loadTask } from "../shared/service/loadTask.ts";
 import { type BookedDispute, isMoot } from "../shared/service/marketBook.ts";
 import { Attestations } from "./attestations.ts";
@@ -124,19 +125,24 @@ export class TaskVerifier {
   }
 
   async #loadNow(): Promise<Loaded> {
-    const { context, booked } = this.#desk;
+    const { context, booked, watch, taskId } = this.#desk;
     const task = await loadTask(context, booked);
-    const replayer = new Replayer(task, context.store, () => this.#desk.booked.checkpoints);
-    const evidence = (segment: number) => replayer.evidence(segment);
+    const replayer = new Replayer(
+      task,
+      context.store,
+      () => this.#desk.booked.checkpoints,
+      () => disputedSegments(watch.book, taskId),
+    );
+    const evidence = (segment: number, deadline?: number) => replayer.evidence(segment, deadline);
     return {
       task,
       replayer,
       challenging: new DisputePlayer(context, challengerStrategy(task.run, context.output, evidence)),
       defending: new DisputePlayer(context, {
         role: "defendant",
-        move: async ({ subject, walk }) => {
+        move: async ({ subject, walk }, deadline) => {
           if (walk.turn !== "defendant") return null;
-          return defend(task.run, await evidence(subject.segment), walk);
+          return defend(task.run, await evidence(subject.segment, deadline), walk);
         },
       }),
     };

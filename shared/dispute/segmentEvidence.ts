@@ -54,7 +54,7 @@ export interface StepTrees {
 }
 
 /** What both strategies ask of one side's numbers. */
-export type Evidence = Pick<SegmentEvidence, keyof SegmentEvidence>;
+export type Evidence = Omit<SegmentEvidence, "forgetSteps">;
 
 export class SegmentEvidence implements SegmentRange {
   readonly firstStep: number;
@@ -128,6 +128,11 @@ export class SegmentEvidence implements SegmentRange {
     trees.catch(() => this.#kept.delete(step));
     if (this.#kept.size > KEPT_STEPS) this.#kept.delete(this.#kept.keys().next().value!);
     return trees;
+  }
+
+  /** Frees the tensors of the steps asked for last; they are traced again when they are asked for. */
+  forgetSteps(): void {
+    this.#kept.clear();
   }
 
   /** The state before step `step` of the segment. */

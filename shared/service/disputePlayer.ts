@@ -14,8 +14,11 @@ export type Role = "defendant" | "challenger";
 
 export interface Strategy {
   readonly role: Role;
-  /** The next move, or null to let the clock run. */
-  move(dispute: BookedDispute): Promise<Move | null>;
+  /**
+   * The next move, or null to let the clock run.
+   * @param deadline last second of block time in which the move counts.
+   */
+  move(dispute: BookedDispute, deadline: number): Promise<Move | null>;
   /** Told of a move before it is sent, while the walk stands where it was chosen. */
   chosen?(dispute: BookedDispute, move: Move, position: Position): Promise<void>;
 }
@@ -85,7 +88,7 @@ export class DisputePlayer {
     }
     if (walk.turn !== this.#strategy.role) return;
     const { position } = walk;
-    const move = await this.#strategy.move(dispute);
+    const move = await this.#strategy.move(dispute, deadline);
     // The walk may have gone on while the evidence was computed.
     if (move === null || walk.position !== position) return;
     await this.#strategy.chosen?.(dispute, move, position);
