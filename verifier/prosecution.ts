@@ -13,6 +13,8 @@ const LEAVE_TO_OTHERS = 0.5;
 
 /** Share of the challenge window that is left for sending the challenge, however far the evidence has come. */
 const LEAVE_TO_SEND = 0.1;
+/** Milliseconds in which the log must have a challenge that was included, before it is taken for reorganised away. */
+const LOG_MILLISECONDS = 60_000;
 /** A longer pause would end at once. */
 const LONGEST_PAUSE = 2 ** 31 - 1;
 
@@ -22,8 +24,12 @@ export type Prover = Pick<Replayer, "evidence" | "progress">;
 interface Fault {
   readonly segment: number;
   readonly defendant: Address;
-  /** Whether there is nothing left to do: it was challenged, or can no longer be. */
+  /** The roots that were found false: a reorganisation may replace them by true ones. */
+  readonly about: string;
+  /** Whether there is nothing left to do: it can no longer be challenged. */
   closed: boolean;
+  /** Until when a challenge that was made may be missing in the log; its dispute is the proof of it. */
+  awaitedUntil: number;
 }
 
 export class Prosecution {
@@ -40,9 +46,10 @@ export class Prosecution {
 
   /** Records a fault, once. */
   accuse(segment: number, defendant: Address): void {
-    const key = `${segment}:${defendant}`;
+    const about = this.#rootsOf(segment, defendant);
+    const key = `${segment}:${defendant}:${about}`;
     if (this.#faults.has(key)) return;
-    this.#faults.set(key, { segment, defendant, closed: false });
+    this.#faults.set(key, { segment, defendant, about, closed: false, awaitedUntil: 0 });
     this.#onFault();
     const { context, taskId } = this.#desk;
     context.output.event("fault", { taskId, segment, defendant }, `FAULT of ${defendant} in segment ${segment}`);
@@ -65,7 +72,8 @@ export class Prosecution {
 
   attend(): void {
     for (const fault of this.#faults.values()) {
-      if (fault.closed) continue;
+      // Two of one name would displace each other.
+      if (fault.closed || !this.#isCurrent(fault)) continue;
       const { segment, defendant } = fault;
       this.#desk.start(`challenge of ${defendant} in segment ${segment}`, () => this.#challenge(fault));
     }
@@ -89,7 +97,7 @@ export class Prosecution {
           { deadline: ends.challengeEnd },
         ),
     );
-    fault.closed = true;
+    fault.awaitedUntil = Date.now() + LOG_MILLISECONDS;
     output.event(
       "challenged",
       { taskId, segment, defendant, transaction: hash, gas: gasUsed },
@@ -99,18 +107,17 @@ export class Prosecution {
 
   /** The last second of the challenge window and what is left of it, or null when the fault is not (or no longer) to be challenged. */
   async #windowOf(fault: Fault): Promise<{ readonly challengeEnd: number; readonly left: number } | null> {
-    if (fault.closed) return null;
+    if (fault.closed || !this.#isCurrent(fault)) return null;
     const { context, booked, watch } = this.#desk;
     const { segment, defendant } = fault;
-    if (this.#desk.isSolver(defendant) && booked.state !== "accepted") {
-      fault.closed = true;
-      return null;
-    }
+    if (this.#desk.isSolver(defendant) && booked.state !== "accepted") return null;
     const about = this.#disputesAbout(fault);
     if (about.some(({ challenger }) => this.#desk.isOwn(challenger))) {
-      fault.closed = true;
+      // Once the log had it, the log alone says whether it is still there.
+      fault.awaitedUntil = 0;
       return null;
     }
+    if (Date.now() < fault.awaitedUntil) return null;
     const { challengeEnd } = await this.#desk.windows(segment);
     const left = challengeEnd - (await watch.now());
     if (left < 0) {
@@ -119,7 +126,7 @@ export class Prosecution {
       return null;
     }
     // One honest challenger is enough, but another may lose on purpose: it is given half of the window.
-    const others = about.some(({ walk }) => walk.outcome === null);
+    const others = about.some(({ walk, moot }) => walk.outcome === null && !moot);
     if (others && left > booked.spec.challengeWindow * (1 - LEAVE_TO_OTHERS)) return null;
     return { challengeEnd, left };
   }
@@ -159,11 +166,19 @@ export class Prosecution {
   #disputesAbout({ segment, defendant }: Fault): BookedDispute[] {
     const { watch, taskId } = this.#desk;
     return [...watch.book.disputes.values()].filter(
-      ({ subject, moot }) =>
-        subject.taskId === taskId &&
-        subject.segment === segment &&
-        isSameAddress(subject.defendant, defendant) &&
-        !moot,
+      ({ subject }) =>
+        subject.taskId === taskId && subject.segment === segment && isSameAddress(subject.defendant, defendant),
     );
+  }
+
+  #isCurrent({ segment, defendant, about }: Fault): boolean {
+    return this.#rootsOf(segment, defendant) === about;
+  }
+
+  /** What the defendant stands for in a segment: the checkpoint, and its digest where it is a verifier. */
+  #rootsOf(segment: number, defendant: Address): string {
+    const { checkpoints, attestations } = this.#desk.booked;
+    const digestRoot = attestations.get(attestationKey(segment, defendant))?.digestRoot;
+    return `${checkpoints[segment - 1]?.stateRoot}:${checkpoints[segment]?.stateRoot}:${digestRoot}`;
   }
 }

@@ -46,7 +46,7 @@ async function prosecute({ clock, choiceGrace = 0, challengeWindow = 10_000, tra
   const desk = {
     taskId: task.taskId,
     context,
-    booked: { state: "accepted", spec, attestations: new Map() },
+    booked: { state: "accepted", spec, checkpoints: [], attestations: new Map() },
     watch: { now: async () => 0, book: { disputes: new Map() } },
     purse: { spend: (_bond: unknown, _what: string, pay: () => Promise<Hex>) => pay() },
     windows: async () => ({ challengeEnd: challengeWindow }),
