@@ -52,8 +52,9 @@ export async function assessTraining(task: Assessed, patience: Patience = PATIEN
 }
 
 /**
- * For whoever may become a defendant: times traced steps, and returns the seconds that one takes.
- * @throws TaskWindowError when the answer to a dispute could come too late.
+ * For whoever may become a defendant: times traced steps, and returns the seconds that one takes. A segment must be traced within the
+ * grace alone: of a flood of disputes about different segments, each adds no more than that to the clock of the next.
+ * @throws TaskWindowError when the answer to a dispute, or to one of many, could come too late.
  */
 export async function assessDefence(
   { job, engine, initialState, spec }: Assessed,
@@ -62,7 +63,9 @@ export async function assessDefence(
   const side = { window: "one side of a dispute (clock + answerGrace)", given: spec.clock + spec.answerGrace };
   const inputs = await stepInputsInTurns(job, 0, initialState);
   const secondsPerTracedStep = await secondsOf(side, patience, () => engine.trace(inputs));
-  requireTime(side, secondsPerTracedStep * segmentSteps(job, 0).stepCount);
+  const secondsPerSegment = secondsPerTracedStep * segmentSteps(job, 0).stepCount;
+  requireTime(side, secondsPerSegment);
+  requireTime({ window: "each further dispute (answerGrace)", given: spec.answerGrace }, secondsPerSegment);
   return secondsPerTracedStep;
 }
 

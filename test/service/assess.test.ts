@@ -17,7 +17,7 @@ function taskWith(windows: { checkpointTime: number; clock: number; answerGrace:
 
 describe("assessing a task before anything is staked", () => {
   it("takes windows that this machine can keep", async () => {
-    const task = taskWith({ checkpointTime: HOUR, clock: HOUR, answerGrace: 0 });
+    const task = taskWith({ checkpointTime: HOUR, clock: 0, answerGrace: HOUR });
     const { secondsPerStep, secondsPerTracedStep } = await assessTraining(task);
     assert.ok(secondsPerStep > 0 && secondsPerTracedStep > 0);
   });
@@ -26,6 +26,16 @@ describe("assessing a task before anything is staked", () => {
     const task = taskWith({ checkpointTime: HOUR, clock: 0, answerGrace: 0 });
     await assert.rejects(assessDefence(task), TaskWindowError);
     await assert.rejects(assessTraining(task), /clock \+ answerGrace/);
+  });
+
+  it("refuses a clock that holds one dispute, where another of many would add less than its trace takes", async () => {
+    const flooded = taskWith({ checkpointTime: HOUR, clock: HOUR, answerGrace: 0 });
+    for (const assess of [assessDefence, assessTraining]) {
+      await assert.rejects(
+        assess(flooded),
+        /gives 0 s for each further dispute \(answerGrace\); this machine may need \d+ s/,
+      );
+    }
   });
 
   it("refuses a progress clock that a segment does not fit into", async () => {
