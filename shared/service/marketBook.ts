@@ -74,38 +74,74 @@ export interface BookedSeat {
   left: boolean;
 }
 
+function logKey({ blockHash, logIndex }: ProtocolEvent): string {
+  return `${blockHash}:${logIndex}`;
+}
+
 export class MarketBook {
-  readonly seats = new Map<bigint, BookedSeat>();
-  readonly tasks = new Map<Hex, BookedTask>();
-  readonly disputes = new Map<Hex, BookedDispute>();
+  readonly #seats = new Map<bigint, BookedSeat>();
+  readonly #tasks = new Map<Hex, BookedTask>();
+  readonly #disputes = new Map<Hex, BookedDispute>();
   readonly #market: Address;
   #events: ProtocolEvent[] = [];
+  /** Logs that were taken back and are still in the book. */
+  readonly #removed = new Set<string>();
 
   constructor(market: Address) {
     this.#market = market;
   }
 
+  get seats(): ReadonlyMap<bigint, BookedSeat> {
+    this.#rebuild();
+    return this.#seats;
+  }
+
+  get tasks(): ReadonlyMap<Hex, BookedTask> {
+    this.#rebuild();
+    return this.#tasks;
+  }
+
+  get disputes(): ReadonlyMap<Hex, BookedDispute> {
+    this.#rebuild();
+    return this.#disputes;
+  }
+
   /** Takes an event in the chain's order; one that a reorganisation took back is forgotten with all that followed from it. */
   apply(event: ProtocolEvent): void {
-    if (!event.removed) {
-      this.#events.push(event);
-      this.#take(event);
+    if (event.removed) {
+      this.#removed.add(logKey(event));
       return;
     }
-    this.#events = this.#events.filter(
-      ({ blockHash, logIndex }) => blockHash !== event.blockHash || logIndex !== event.logIndex,
-    );
-    this.seats.clear();
-    this.tasks.clear();
-    this.disputes.clear();
-    for (const kept of this.#events) this.#take(kept);
+    this.#rebuild();
+    if (this.#isForeign(event)) return;
+    this.#events.push(event);
+    this.#take(event);
+  }
+
+  /** Once for all logs that were taken back since the book was last read: a rebuild for each would take hours after many logs. */
+  #rebuild(): void {
+    if (this.#removed.size === 0) return;
+    const kept = this.#events.filter((event) => !this.#removed.has(logKey(event)));
+    this.#removed.clear();
+    if (kept.length === this.#events.length) return;
+    this.#events = kept;
+    this.#seats.clear();
+    this.#tasks.clear();
+    this.#disputes.clear();
+    for (const event of kept) this.#take(event);
+  }
+
+  /** A game serves any market: what others' disputes say is not kept, or they would make every reorganisation dear. */
+  #isForeign({ eventName, args }: ProtocolEvent): boolean {
+    if (eventName === "DisputeOpened") return !isSameAddress(args.market, this.#market);
+    return "disputeId" in args && !this.#disputes.has(args.disputeId);
   }
 
   #take(event: ProtocolEvent): void {
     switch (event.eventName) {
       case "TaskPosted": {
         const { taskId, requester, spec } = event.args;
-        this.tasks.set(taskId, {
+        this.#tasks.set(taskId, {
           taskId,
           requester,
           spec,
@@ -191,32 +227,32 @@ export class MarketBook {
         const { operatorCount, stateCount } = subject.training.program;
         const walk = new Walk({ operatorCount, stateCount });
         walk.apply({ eventName: "DisputeOpened", args: { subject, challenger } });
-        this.disputes.set(disputeId, { disputeId, subject, subjectHash, challenger, walk, moot: false });
+        this.#disputes.set(disputeId, { disputeId, subject, subjectHash, challenger, walk, moot: false });
         return;
       }
       case "SeatJoined":
-        this.seats.set(event.args.seat, { verifier: event.args.verifier, left: false });
+        this.#seats.set(event.args.seat, { verifier: event.args.verifier, left: false });
         return;
       case "SeatLeft": {
-        const seat = this.seats.get(event.args.seat);
+        const seat = this.#seats.get(event.args.seat);
         if (seat !== undefined) seat.left = true;
         return;
       }
       case "DisputeMoot": {
-        const dispute = this.disputes.get(event.args.disputeId);
+        const dispute = this.#disputes.get(event.args.disputeId);
         if (dispute !== undefined) dispute.moot = true;
         return;
       }
       default:
         if ("disputeId" in event.args) {
           // SAFETY: every other log of the game is a DisputeEvent; the market's own, which a walk does not know, change nothing.
-          this.disputes.get(event.args.disputeId)?.walk.apply(event as unknown as DisputeEvent);
+          this.#disputes.get(event.args.disputeId)?.walk.apply(event as unknown as DisputeEvent);
         }
     }
   }
 
   #update(taskId: Hex, change: (task: BookedTask) => void): void {
-    const task = this.tasks.get(taskId);
+    const task = this.#tasks.get(taskId);
     if (task !== undefined) change(task);
   }
 
@@ -226,7 +262,7 @@ export class MarketBook {
     verifier: Address,
     change: (attestation: BookedAttestation) => void,
   ): void {
-    const attestation = this.tasks.get(taskId)?.attestations.get(attestationKey(segment, verifier));
+    const attestation = this.#tasks.get(taskId)?.attestations.get(attestationKey(segment, verifier));
     if (attestation !== undefined) change(attestation);
   }
 }
